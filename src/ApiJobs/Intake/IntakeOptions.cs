@@ -1,0 +1,34 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ApiJobs.Intake;
+
+/// <summary>The bounds of what a bulk request may bring, and of the chunks it is stored in. Configuration section <c>Intake</c>.</summary>
+public sealed class IntakeOptions
+{
+    /// <summary>The largest body, in bytes as sent. 16 GiB unless configured.</summary>
+    [Range(1, long.MaxValue)]
+    public long MaxBodyBytes { get; set; } = 16L << 30;
+
+    /// <summary>The largest single record, in bytes of JSON. 1 MiB unless configured.</summary>
+    [Range(64, 16 << 20)]
+    public int MaxRecordBytes { get; set; } = 1 << 20;
+
+    /// <summary>The deepest nesting of a body, the outermost array or object counted as 1.</summary>
+    [Range(3, 256)]
+    public int MaxDepth { get; set; } = 64;
+
+    /// <summary>The most records a request may have.</summary>
+    [Range(1, long.MaxValue)]
+    public long MaxRecords { get; set; } = 1_000_000_000;
+
+    /// <summary>A chunk is closed when it has this many records.</summary>
+    [Range(1, 10_000)]
+    public int ChunkRecords { get; set; } = 1_000;
+
+    /// <summary>A chunk is closed before it would grow over this many bytes, unless a single record is larger.</summary>
+    [Range(1_024, 16 << 20)]
+    public int ChunkBytes { get; set; } = 1 << 20;
+
+    /// <summary>An upload to which nothing was appended for this long is swept away.</summary>
+    public TimeSpan UploadExpiry { get; set; } = TimeSpan.FromHours(2);
+}

@@ -1,0 +1,21 @@
+namespace ApiJobs.Intake;
+
+/// <summary>Cuts the records out of a request's body as it streams in; one subclass a format.</summary>
+/// <remarks>Memory is bounded by the largest record allowed, never by the body.</remarks>
+public abstract class RecordReader : IAsyncDisposable
+{
+    /// <summary>The record read last: one JSON object in UTF-8, checked to be well-formed. Valid until the next read.</summary>
+    public ReadOnlyMemory<byte> Current { get; protected set; }
+
+    /// <summary>Reads the next record.</summary>
+    /// <returns><see langword="false"/> when the body has ended as its format says it must.</returns>
+    /// <exception cref="RequestFaultException">The body cannot be read on; the position is in the fault.</exception>
+    public abstract ValueTask<bool> ReadAsync(CancellationToken cancellationToken);
+
+    /// <summary>Returns buffers. The body itself is the caller's.</summary>
+    public virtual ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
+}

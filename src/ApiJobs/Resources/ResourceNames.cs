@@ -1,0 +1,23 @@
+namespace ApiJobs.Resources;
+
+/// <summary>The rules for names of resources and fields. They become SQL identifiers, so nothing else is let through.</summary>
+internal static class ResourceNames
+{
+    // PostgreSQL cuts identifiers at 63 bytes; the rest is room for the names of indexes.
+    private const int MaxLength = 40;
+
+    internal const string Id = "id", CompanyId = "company_id", CreatedAt = "created_at", UpdatedAt = "updated_at";
+
+    internal static bool IsReserved(string name) => name is Id or CompanyId or CreatedAt or UpdatedAt;
+
+    internal static void ThrowIfNotIdentifier(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        if (name.Length > MaxLength || !char.IsAsciiLetterLower(name[0])
+            || !name.All(character => char.IsAsciiLetterLower(character) || char.IsAsciiDigit(character) || character == '_'))
+        {
+            throw new ArgumentException(
+                $"'{name}' is not a name for a resource or field: use lower-case letters, digits and '_', a letter first, at most {MaxLength}.", nameof(name));
+        }
+    }
+}

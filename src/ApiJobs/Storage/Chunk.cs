@@ -1,0 +1,35 @@
+namespace ApiJobs.Storage;
+
+/// <summary>Consecutive records of one job, stored together and applied in one transaction.</summary>
+/// <param name="Index">The chunk's number in its job, from 0.</param>
+/// <param name="FirstRecord">The zero-based index, in the request, of the chunk's first record.</param>
+/// <param name="RecordCount">How many records the chunk holds; at least 1.</param>
+/// <param name="Payload">The records, laid out as <see cref="Records.ChunkPayload"/> says.</param>
+public sealed record Chunk(int Index, long FirstRecord, int RecordCount, ReadOnlyMemory<byte> Payload);
+
+/// <summary>A chunk that waits to be applied, with the job it belongs to as it was when read.</summary>
+/// <param name="Job">The job. Its counts and message are those before this chunk, or older.</param>
+/// <param name="Chunk">The chunk.</param>
+public sealed record PendingChunk(Jobs.ApiJob Job, Chunk Chunk)
+{
+    /// <summary>Whether this chunk is its job's last, so that applying it ends the job.</summary>
+    public bool IsLast => Chunk.Index == Job.ChunkCount - 1;
+}
+
+/// <summary>What applying a chunk gave; written in the transaction of the effects.</summary>
+/// <param name="Outcomes">One byte a record, in input order: <see cref="Records.RecordOutcome"/>.</param>
+/// <param name="Errors">The failed records' errors as UTF-8 JSON (<see cref="Records.ChunkErrors"/>); empty when no record failed.</param>
+/// <param name="MessageText">What the chunk adds to the job's message; empty for nothing.</param>
+/// <param name="MessageEntryCount">How many entries <paramref name="MessageText"/> holds.</param>
+public sealed record ChunkOutcome(
+    ReadOnlyMemory<byte> Outcomes, ReadOnlyMemory<byte> Errors, string MessageText, int MessageEntryCount)
+{
+    /// <summary>How many records had each outcome.</summary>
+    public Jobs.OutcomeCounts Counts { get; } = Jobs.OutcomeCounts.Of(Outcomes.Span);
+}
+
+/// <summary>A stored chunk and, if it was applied, what happened to its records.</summary>
+/// <param name="Chunk">The chunk as it was accepted.</param>
+/// <param name="Outcomes">One byte a record; empty if the chunk was not applied.</param>
+/// <param name="Errors">The failed records' errors as UTF-8 JSON (<see cref="Records.ChunkErrors"/>); empty when there are none.</param>
+public sealed record ChunkResult(Chunk Chunk, ReadOnlyMemory<byte> Outcomes, ReadOnlyMemory<byte> Errors);

@@ -1,0 +1,27 @@
+namespace ApiJobs.Storage;
+
+/// <summary>The database cannot serve now; the same call may be made again later.</summary>
+public sealed class StoreUnavailableException : Exception
+{
+    /// <summary>Makes the exception without a message.</summary>
+    public StoreUnavailableException() { }
+
+    /// <summary>Makes the exception with a message for operators.</summary>
+    public StoreUnavailableException(string message) : base(message) { }
+
+    /// <summary>Makes the exception with a message for operators and the database's own error.</summary>
+    public StoreUnavailableException(string message, Exception innerException) : base(message, innerException) { }
+}
+
+/// <summary>The database has a newer schema than this program knows; it must not be written to.</summary>
+public sealed class SchemaTooNewException : Exception
+{
+    /// <summary>Makes the exception without a message.</summary>
+    public SchemaTooNewException() { }
+
+    /// <summary>Makes the exception with a message for operators.</summary>
+    public SchemaTooNewException(string message) : base(message) { }
+
+    /// <summary>Makes the exception with a message for operators and a cause.</summary>
+    public SchemaTooNewException(string message, Exception innerException) : base(message, innerException) { }
+}
