@@ -1,0 +1,4 @@
+namespace ApiJobs.Processing;
+
+/// <summary>placeholder</summary>
+public sealed class Worker;
