@@ -39,11 +39,13 @@ internal sealed class LaneSlice(
                     await IgnoreAsync(next);
             }
 
-            if (!applied || next is null)
+            if (!applied)
                 return;
             lastGroup = time.GetElapsedTime(groupBegan);
             size.Adapt(group.RecordCount, lastGroup);
             pace.Observe(group.RecordCount, lastGroup);
+            if (next is null)
+                return;
             group = await next;
         }
     }
