@@ -74,7 +74,7 @@ internal sealed class ChunkApplier(
                     () => ApplyAllAsync(operation, records, context, cancellationToken), cancellationToken);
                 return;
             }
-            catch (Exception exception) when (!cancellationToken.IsCancellationRequested && store.Classify(exception) != StoreFault.Transient)
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested && !store.IsTransient(exception))
             {
                 foreach (var record in records)
                     record.ForgetAttempt();

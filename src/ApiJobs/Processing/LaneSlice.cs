@@ -60,7 +60,7 @@ internal sealed class LaneSlice(
         {
             return await AttemptAsync(group, isolate: false, cancellationToken);
         }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && store.Classify(exception) != StoreFault.Transient)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && !store.IsTransient(exception))
         {
             logger.LogWarning(
                 exception, "A group of {RecordCount} records from job {JobId} on was rolled back; its records are tried in smaller groups.",
