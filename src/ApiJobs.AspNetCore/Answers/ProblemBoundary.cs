@@ -29,7 +29,7 @@ internal static class ProblemBoundary
         {
             Logger(context).LogWarning(exception, "The store cannot serve {Method} {Path} now.", context.Request.Method, context.Request.Path);
             context.Response.Headers.RetryAfter = $"{StoreRetrySeconds}";
-            await Problems.StoreUnavailable.With("The store cannot serve now; nothing of the request was kept. Send it again.").WriteAsync(context);
+            await Problems.Unavailable.With("The store cannot serve now; nothing of the request was kept. Send it again.").WriteAsync(context);
         }
         catch (Exception exception) when (IsHangUp(exception, context))
         {
@@ -52,7 +52,7 @@ internal static class ProblemBoundary
     {
         StatusCodes.Status413PayloadTooLarge when BodyLimit(context) is { } limit => Problems.BodyTooLarge.With(
             $"The body is larger than {limit:N0} bytes, the limit. Send it in several requests, or raise Intake:MaxBodyBytes."),
-        StatusCodes.Status400BadRequest => Problems.MalformedRequest.With(exception.Message),
+        StatusCodes.Status400BadRequest => Problems.BadRequest.With(exception.Message),
         var status => Problems.OfStatus(status),
     };
 

@@ -7,7 +7,7 @@ namespace ApiJobs.AspNetCore.Answers;
 internal static class Problems
 {
     // Who is calling.
-    public static readonly ProblemKind Unauthenticated = new("unauthenticated", StatusCodes.Status401Unauthorized, "Nobody is signed in");
+    public static readonly ProblemKind Unauthorized = new("unauthorized", StatusCodes.Status401Unauthorized, "Nobody is signed in");
     public static readonly ProblemKind InsufficientScope = new("insufficient_scope", StatusCodes.Status403Forbidden, "A scope is missing");
     public static readonly ProblemKind Forbidden = new("forbidden", StatusCodes.Status403Forbidden, "Not allowed");
 
@@ -15,8 +15,7 @@ internal static class Problems
     public static readonly ProblemKind NotFound = new("not_found", StatusCodes.Status404NotFound, "Not found");
     public static readonly ProblemKind MethodNotAllowed = new("method_not_allowed", StatusCodes.Status405MethodNotAllowed, "Method not allowed");
     public static readonly ProblemKind InvalidParameter = new(RequestFaultCodes.InvalidParameter, StatusCodes.Status400BadRequest, "A parameter is not valid");
-    public static readonly ProblemKind MalformedRequest = new("malformed_request", StatusCodes.Status400BadRequest, "The request is not well-formed HTTP");
-    public static readonly ProblemKind RequestRefused = new("request_refused", StatusCodes.Status400BadRequest, "The request was refused");
+    public static readonly ProblemKind BadRequest = new("bad_request", StatusCodes.Status400BadRequest, "The request cannot be served");
 
     // What is sent.
     public static readonly ProblemKind UnsupportedMediaType = new("unsupported_media_type", StatusCodes.Status415UnsupportedMediaType, "The media type is not supported");
@@ -37,19 +36,18 @@ internal static class Problems
     public static readonly ProblemKind TooManyRequests = new("too_many_requests", StatusCodes.Status429TooManyRequests, "Too many requests");
 
     // What the server cannot do.
-    public static readonly ProblemKind StoreUnavailable = new("store_unavailable", StatusCodes.Status503ServiceUnavailable, "The store cannot serve now");
     public static readonly ProblemKind Unavailable = new("unavailable", StatusCodes.Status503ServiceUnavailable, "The server cannot serve now");
     public static readonly ProblemKind InternalError = new("internal_error", StatusCodes.Status500InternalServerError, "The server made a mistake");
 
     /// <summary>Every kind, for tests and documentation.</summary>
     public static IReadOnlyList<ProblemKind> All { get; } =
     [
-        Unauthenticated, InsufficientScope, Forbidden,
-        NotFound, MethodNotAllowed, InvalidParameter, MalformedRequest, RequestRefused,
+        Unauthorized, InsufficientScope, Forbidden,
+        NotFound, MethodNotAllowed, InvalidParameter, BadRequest,
         UnsupportedMediaType, MalformedBody, InvalidUtf8, TooDeep, WrongShape, RecordNotObject, NoRecords, InvalidEncoding,
         RecordTooLarge, BodyTooLarge, TooManyRecords,
         UploadExpired, RequestTimeout, TooManyRequests,
-        StoreUnavailable, Unavailable, InternalError,
+        Unavailable, InternalError,
     ];
 
     private static readonly Dictionary<string, ProblemKind> ByCode = All.ToDictionary(kind => kind.Code, StringComparer.Ordinal);
@@ -60,7 +58,7 @@ internal static class Problems
     /// <summary>The problem for an answer that has a status and nothing else.</summary>
     public static Problem OfStatus(int status) => status switch
     {
-        StatusCodes.Status401Unauthorized => Unauthenticated.With("The request needs an access token: Authorization: Bearer …"),
+        StatusCodes.Status401Unauthorized => Unauthorized.With("The request needs an access token: Authorization: Bearer …"),
         StatusCodes.Status403Forbidden => Forbidden.With("The caller may not do this."),
         StatusCodes.Status404NotFound => NotFound.With("There is nothing at this path."),
         StatusCodes.Status405MethodNotAllowed => MethodNotAllowed.With("This path does not have this method; the Allow header names those it has."),
@@ -69,7 +67,7 @@ internal static class Problems
         StatusCodes.Status415UnsupportedMediaType => UnsupportedMediaType.With("The server does not read this media type here."),
         StatusCodes.Status429TooManyRequests => TooManyRequests.With("There were too many requests in a short time. Wait, as Retry-After says, and send it again."),
         StatusCodes.Status503ServiceUnavailable => Unavailable.With("The server cannot serve now. Send the request again later."),
-        < StatusCodes.Status500InternalServerError => (RequestRefused with { Status = status }).With("The request was refused."),
+        < StatusCodes.Status500InternalServerError => (BadRequest with { Status = status }).With("The request was refused."),
         _ => (InternalError with { Status = status }).With("Something went wrong that is not the request's fault. It was logged."),
     };
 }

@@ -43,7 +43,7 @@ internal sealed class EndpointGuard(string scope, IReadOnlyList<QueryParameter> 
         await ProblemBoundary.RunAsync(context, endpoint, parameters);
     }
 
-    // The application's own scheme knows best what was wrong with the credentials (RFC 6750, section 3); it only lacks a body.
+    // The application's own scheme knows best what was wrong with the credentials (RFC 6750, section 3); it may lack a body.
     private static async Task ChallengeAsync(HttpContext context)
     {
         var schemes = context.RequestServices.GetService<IAuthenticationSchemeProvider>();
@@ -51,11 +51,15 @@ internal sealed class EndpointGuard(string scope, IReadOnlyList<QueryParameter> 
             await context.ChallengeAsync();
         else
             context.Response.StatusCode = StatusCodes.Status401Unauthorized;
-        if (context.Response.HasStarted || context.Response.StatusCode != StatusCodes.Status401Unauthorized)
+        if (context.Response.HasStarted || context.Response.ContentType is not null
+            || context.Response.StatusCode != StatusCodes.Status401Unauthorized)
+        {
             return;
+        }
+
         if (context.Response.Headers.WWWAuthenticate.Count == 0)
             context.Response.Headers.WWWAuthenticate = "Bearer";
-        await Problems.Unauthenticated.With("The request needs an access token: Authorization: Bearer …").WriteAsync(context);
+        await Problems.Unauthorized.With("The request needs an access token: Authorization: Bearer …").WriteAsync(context);
     }
 }
 
