@@ -69,6 +69,13 @@ internal sealed class LaneQueue(TimeProvider time)
         }
     }
 
+    /// <summary>Says whether a lane with work waits to be claimed.</summary>
+    internal bool IsAnyWaiting()
+    {
+        lock (_gate)
+            return _waiting.Count > 0 || _leased.Exists(lane => lane.HasWork && lane.LeasedUntil <= time.GetTimestamp());
+    }
+
     internal bool Renew(LaneLease lease, TimeSpan leaseFor)
     {
         lock (_gate)
