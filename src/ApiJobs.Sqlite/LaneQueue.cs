@@ -47,17 +47,7 @@ internal sealed class LaneQueue(TimeProvider time)
     {
         lock (_gate)
         {
-            var lane = _waiting.Min;
-            foreach (var leased in _leased)
-            {
-                if (leased.HasWork && leased.LeasedUntil <= time.GetTimestamp()
-                    && (lane is null || LeastRecentlyServed.Instance.Compare(leased, lane) < 0))
-                {
-                    lane = leased;
-                }
-            }
-
-            if (lane is null)
+            if (Next() is not { } lane)
                 return null;
             Unqueue(lane);
             lane.Token = Guid.CreateVersion7();
@@ -69,11 +59,13 @@ internal sealed class LaneQueue(TimeProvider time)
         }
     }
 
-    /// <summary>Says whether a lane with work waits to be claimed.</summary>
+    /// <summary>Whether a claim would get a lane.</summary>
     internal bool IsAnyWaiting()
     {
         lock (_gate)
-            return _waiting.Count > 0 || _leased.Exists(lane => lane.HasWork && lane.LeasedUntil <= time.GetTimestamp());
+        {
+            return Next() is not null;
+        }
     }
 
     internal bool Renew(LaneLease lease, TimeSpan leaseFor)
@@ -115,6 +107,21 @@ internal sealed class LaneQueue(TimeProvider time)
         await Task.WhenAny(work, Task.Delay(atMost, time, stop.Token));
         await stop.CancelAsync();
         cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    private Lane? Next()
+    {
+        var next = _waiting.Min;
+        foreach (var leased in _leased)
+        {
+            if (leased.HasWork && leased.LeasedUntil <= time.GetTimestamp()
+                && (next is null || LeastRecentlyServed.Instance.Compare(leased, next) < 0))
+            {
+                next = leased;
+            }
+        }
+
+        return next;
     }
 
     private Lane? Find(LaneLease lease) =>

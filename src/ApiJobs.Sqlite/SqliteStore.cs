@@ -140,7 +140,8 @@ public sealed class SqliteStore : IJobStore, IResourceStore, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public Task<bool> IsLaneWaitingAsync(CancellationToken cancellationToken) => Task.FromResult(_lanes.IsAnyWaiting());
+    public Task<bool> IsLaneWaitingAsync(CancellationToken cancellationToken) =>
+        Task.FromResult(_lanes.IsAnyWaiting());
 
     /// <inheritdoc/>
     public Task WaitForWorkAsync(TimeSpan atMost, CancellationToken cancellationToken) =>
