@@ -61,7 +61,7 @@ public sealed class BrokenStoreTests
         foreach (var test in tests)
         {
             await test(new SqliteStores());
-            await Should.ThrowAsync<ShouldAssertException>(test(new BrokenSqliteStores(breakStore)));
+            (await Record.ExceptionAsync(() => test(new BrokenSqliteStores(breakStore)))).ShouldBeOfType<ShouldAssertException>();
         }
     }
 

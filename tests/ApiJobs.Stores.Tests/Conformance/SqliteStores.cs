@@ -24,17 +24,7 @@ public class SqliteStores : StoreFixture
         public override async Task<IReadOnlyDictionary<string, long>> CountRowsAsync()
         {
             await using var connection = await ConnectBesideAsync();
-            var tables = new List<string>();
-            await using (var reader = await connection.ReadAsync("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"))
-            {
-                while (await reader.ReadAsync())
-                    tables.Add(reader.GetString(0));
-            }
-
-            var counts = new Dictionary<string, long>();
-            foreach (var table in tables)
-                counts.Add(table, await connection.ReadCountAsync($"SELECT count(*) FROM \"{table}\""));
-            return counts;
+            return await connection.CountRowsAsync("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'");
         }
 
         public override async Task PretendNewerSchemaAsync()
