@@ -47,17 +47,7 @@ internal sealed class LaneQueue(TimeProvider time)
     {
         lock (_gate)
         {
-            var lane = _waiting.Min;
-            foreach (var leased in _leased)
-            {
-                if (leased.HasWork && leased.LeasedUntil <= time.GetTimestamp()
-                    && (lane is null || LeastRecentlyServed.Instance.Compare(leased, lane) < 0))
-                {
-                    lane = leased;
-                }
-            }
-
-            if (lane is null)
+            if (Next() is not { } lane)
                 return null;
             Unqueue(lane);
             lane.Token = Guid.CreateVersion7();
@@ -66,6 +56,15 @@ internal sealed class LaneQueue(TimeProvider time)
             lane.ServedTurn = ++_turn;
             _leased.Add(lane);
             return new LaneLease(lane.CompanyId, lane.Name, lane.Token);
+        }
+    }
+
+    /// <summary>Whether a claim would get a lane.</summary>
+    internal bool IsAnyWaiting()
+    {
+        lock (_gate)
+        {
+            return Next() is not null;
         }
     }
 
@@ -108,6 +107,21 @@ internal sealed class LaneQueue(TimeProvider time)
         await Task.WhenAny(work, Task.Delay(atMost, time, stop.Token));
         await stop.CancelAsync();
         cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    private Lane? Next()
+    {
+        var next = _waiting.Min;
+        foreach (var leased in _leased)
+        {
+            if (leased.HasWork && leased.LeasedUntil <= time.GetTimestamp()
+                && (next is null || LeastRecentlyServed.Instance.Compare(leased, next) < 0))
+            {
+                next = leased;
+            }
+        }
+
+        return next;
     }
 
     private Lane? Find(LaneLease lease) =>

@@ -140,6 +140,10 @@ public sealed class SqliteStore : IJobStore, IResourceStore, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    public Task<bool> IsLaneWaitingAsync(CancellationToken cancellationToken) =>
+        Task.FromResult(_lanes.IsAnyWaiting());
+
+    /// <inheritdoc/>
     public Task WaitForWorkAsync(TimeSpan atMost, CancellationToken cancellationToken) =>
         _lanes.WaitAsync(atMost, cancellationToken);
 
