@@ -16,6 +16,8 @@ public sealed class PostgreSqlCursor(PostgreSqlStores stores) : CursorTests(stor
 
 public sealed class PostgreSqlFault(PostgreSqlStores stores) : FaultTests(stores);
 
+public sealed class PostgreSqlHistory(PostgreSqlStores stores) : HistoryTests(stores);
+
 public sealed class PostgreSqlIsolation(PostgreSqlStores stores) : IsolationTests(stores);
 
 public sealed class PostgreSqlLease(PostgreSqlStores stores) : LeaseTests(stores);

@@ -72,11 +72,17 @@ public sealed class PostgreSqlStores : StoreFixture, IAsyncDisposable
             return new(store, store, store);
         }
 
-        protected override async Task RemoveAsync()
+        protected override async Task CutOffAsync()
         {
             await using var connection = await ConnectBesideAsync();
             await connection.RunAsync(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
+        }
+
+        protected override async Task RemoveAsync()
+        {
+            await CutOffAsync();
+            await using var connection = await ConnectBesideAsync();
             await connection.RunAsync("DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT ALL ON SCHEMA public TO public");
             stores._emptyDatabases.Add(connectionString);
         }
