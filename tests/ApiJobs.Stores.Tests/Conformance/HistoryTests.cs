@@ -83,17 +83,20 @@ public abstract class HistoryTests(StoreFixture stores) : StoreTests(stores)
     private async Task ClaimLaneAsync()
     {
         var free = Lanes().Where(lane => !IsHeld(lane) && NextOf(lane) is not null).ToList();
-        (await Store.IsLaneWaitingAsync(Cancel)).ShouldBe(free.Count > 0);
+        // Whoever held a lane drained it and never gave it back; so the store may not know yet.
+        var drained = Lanes().Where(lane => !IsHeld(lane) && NextOf(lane) is null && _held.ContainsKey(lane)).ToList();
+        if (drained.Count == 0)
+            (await Store.IsLaneWaitingAsync(Cancel)).ShouldBe(free.Count > 0);
 
         var lease = await Store.ClaimLaneAsync(Lease, Cancel);
 
-        if (free.Count == 0)
+        if (lease is null)
         {
-            lease.ShouldBeNull();
+            free.ShouldBeEmpty();
             return;
         }
 
-        free.ShouldContain((lease.ShouldNotBeNull().CompanyId, lease.Lane));
+        free.Concat(drained).ShouldContain((lease.CompanyId, lease.Lane));
         _held[(lease.CompanyId, lease.Lane)] = (lease, _time + Lease);
         _leases.Add(lease);
     }
