@@ -95,6 +95,11 @@ internal sealed class QueryParameter(string name, string description, Type? type
 
         public override bool HasDefaultValue => false;
 
+        public override object? DefaultValue => null;
+
+        // Asked for the type's nullability, about which there is nothing to say.
+        public override IList<CustomAttributeData> GetCustomAttributesData() => [];
+
         public override object[] GetCustomAttributes(bool inherit) => _attributes;
 
         // Reflection casts the result to Attribute[].

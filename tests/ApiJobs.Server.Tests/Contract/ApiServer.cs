@@ -47,7 +47,7 @@ public abstract class ApiServer : IAsyncLifetime
     public static Guid NewCompany() => Guid.CreateVersion7(TimeProvider.System.GetUtcNow());
 
     /// <summary>Adds the store, on state that nobody else uses.</summary>
-    protected abstract void AddStore(IServiceCollection services);
+    protected abstract Task AddStoreAsync(IServiceCollection services);
 
     /// <summary>Counts all rows that the store keeps of a company's jobs: uploads, chunks, jobs.</summary>
     public abstract Task<long> CountStoredRowsAsync(Guid companyId);
@@ -73,7 +73,7 @@ public abstract class ApiServer : IAsyncLifetime
             .AddResource(TestResources.Customer)
             .AddResource(TestResources.Gadget)
             .AddOperation(new TagCases(), HttpMethods.Post, "cases/tags/bulk"));
-        AddStore(builder.Services);
+        await AddStoreAsync(builder.Services);
         var store = builder.Services.Single(service => service.ServiceType == typeof(IJobStore));
         builder.Services.Remove(store);
         builder.Services.AddSingleton<IJobStore>(services => Store = new((IJobStore)store.ImplementationFactory!(services)));
