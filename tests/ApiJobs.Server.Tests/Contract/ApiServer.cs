@@ -67,7 +67,7 @@ public abstract class ApiServer : IAsyncLifetime
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddAuthentication(TestAuthentication.Scheme)
             .AddScheme<AuthenticationSchemeOptions, TestAuthentication>(TestAuthentication.Scheme, null);
-        builder.Services.AddEndpointsApiExplorer();
+        builder.Services.AddOpenApi();
         builder.Services.AddApiJobs(jobs => jobs
             .AddResource(TestResources.Case)
             .AddResource(TestResources.Customer)
@@ -93,6 +93,7 @@ public abstract class ApiServer : IAsyncLifetime
         _app.UseProblemAnswers();
         _app.UseAuthentication();
         _app.MapApiJobs(Prefix);
+        _app.MapOpenApi();
         _app.MapGet("/crash", string () => throw new InvalidOperationException("A bug."));
         await _app.StartAsync();
         Address = new(_app.Urls.Single());
