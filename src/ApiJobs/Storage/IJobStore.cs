@@ -58,6 +58,9 @@ public interface IJobStore
     /// <summary>Gives the lane back, as served now. Nothing happens if the lease was lost.</summary>
     Task ReleaseLaneAsync(LaneLease lease, CancellationToken cancellationToken);
 
+    /// <summary>Says whether some lane has work that no live lease covers: then a worker at the end of its slice gives way.</summary>
+    Task<bool> IsLaneWaitingAsync(CancellationToken cancellationToken);
+
     /// <summary>Waits until a lane may have got work, or for <paramref name="atMost"/>. May return early for no reason.</summary>
     Task WaitForWorkAsync(TimeSpan atMost, CancellationToken cancellationToken);
 

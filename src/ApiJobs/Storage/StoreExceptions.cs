@@ -25,3 +25,10 @@ public sealed class SchemaTooNewException : Exception
     /// <summary>Makes the exception with a message for operators and a cause.</summary>
     public SchemaTooNewException(string message, Exception innerException) : base(message, innerException) { }
 }
+
+internal static class StoreFaults
+{
+    /// <summary>Says whether a fault lies in the database's state now, so that the same work may be done again later.</summary>
+    internal static bool IsTransient(this IJobStore store, Exception exception) =>
+        exception is StoreUnavailableException || store.Classify(exception) == StoreFault.Transient;
+}

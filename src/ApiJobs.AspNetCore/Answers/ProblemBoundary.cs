@@ -1,0 +1,64 @@
+using ApiJobs.AspNetCore.Routing;
+using ApiJobs.Intake;
+using ApiJobs.Storage;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace ApiJobs.AspNetCore.Answers;
+
+/// <summary>Turns what endpoints throw into problems, in one place. What it does not know is a bug, and goes on to the application.</summary>
+internal static class ProblemBoundary
+{
+    private const int StoreRetrySeconds = 5;
+
+    public static async Task RunAsync(HttpContext context, RequestDelegate endpoint, IReadOnlyList<QueryParameter> parameters)
+    {
+        try
+        {
+            QueryParameter.RefuseOthers(context.Request.Query, parameters);
+            await endpoint(context);
+        }
+        catch (RequestFaultException exception)
+        {
+            await Problems.Of(exception.Fault).WriteAsync(context);
+        }
+        catch (StoreUnavailableException exception)
+        {
+            Logger(context).LogWarning(exception, "The store cannot serve {Method} {Path} now.", context.Request.Method, context.Request.Path);
+            context.Response.Headers.RetryAfter = $"{StoreRetrySeconds}";
+            await Problems.Unavailable.With("The store cannot serve now; nothing of the request was kept. Send it again.").WriteAsync(context);
+        }
+        catch (Exception exception) when (IsHangUp(exception, context))
+        {
+            // Nobody is there to answer, and a client may go whenever it likes: no one needs to be told.
+            Logger(context).LogDebug(exception, "The client of {Method} {Path} hung up.", context.Request.Method, context.Request.Path);
+            if (!context.Response.HasStarted)
+                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+        }
+        catch (BadHttpRequestException exception)
+        {
+            await OfTransport(exception, context).WriteAsync(context);
+        }
+    }
+
+    private static bool IsHangUp(Exception exception, HttpContext context) =>
+        exception is ConnectionResetException or ConnectionAbortedException
+        || (exception is IOException or OperationCanceledException && context.RequestAborted.IsCancellationRequested);
+
+    private static Problem OfTransport(BadHttpRequestException exception, HttpContext context) => exception.StatusCode switch
+    {
+        StatusCodes.Status413PayloadTooLarge when BodyLimit(context) is { } limit => Problems.BodyTooLarge.With(
+            $"The body is larger than {limit:N0} bytes, the limit. Send it in several requests, or raise Intake:MaxBodyBytes."),
+        StatusCodes.Status400BadRequest => Problems.BadRequest.With(exception.Message),
+        var status => Problems.OfStatus(status),
+    };
+
+    private static long? BodyLimit(HttpContext context) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<IRequestSizeLimitMetadata>()?.MaxRequestBodySize;
+
+    private static ILogger Logger(HttpContext context) =>
+        context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("ApiJobs.AspNetCore");
+}

@@ -1,0 +1,73 @@
+using ApiJobs.Intake;
+using Microsoft.AspNetCore.Http;
+
+namespace ApiJobs.AspNetCore.Answers;
+
+/// <summary>Every problem that a request can be answered with (RFC 9457). Integrators branch on the codes; they never change meaning.</summary>
+internal static class Problems
+{
+    // Who is calling.
+    public static readonly ProblemKind Unauthorized = new("unauthorized", StatusCodes.Status401Unauthorized, "Nobody is signed in");
+    public static readonly ProblemKind InsufficientScope = new("insufficient_scope", StatusCodes.Status403Forbidden, "A scope is missing");
+    public static readonly ProblemKind Forbidden = new("forbidden", StatusCodes.Status403Forbidden, "Not allowed");
+
+    // What is asked for.
+    public static readonly ProblemKind NotFound = new("not_found", StatusCodes.Status404NotFound, "Not found");
+    public static readonly ProblemKind MethodNotAllowed = new("method_not_allowed", StatusCodes.Status405MethodNotAllowed, "Method not allowed");
+    public static readonly ProblemKind InvalidParameter = new(RequestFaultCodes.InvalidParameter, StatusCodes.Status400BadRequest, "A parameter is not valid");
+    public static readonly ProblemKind BadRequest = new("bad_request", StatusCodes.Status400BadRequest, "The request cannot be served");
+
+    // What is sent.
+    public static readonly ProblemKind UnsupportedMediaType = new("unsupported_media_type", StatusCodes.Status415UnsupportedMediaType, "The media type is not supported");
+    public static readonly ProblemKind MalformedBody = new(RequestFaultCodes.MalformedBody, StatusCodes.Status400BadRequest, "The body is not well-formed");
+    public static readonly ProblemKind InvalidUtf8 = new(RequestFaultCodes.InvalidUtf8, StatusCodes.Status400BadRequest, "The body is not valid UTF-8");
+    public static readonly ProblemKind TooDeep = new(RequestFaultCodes.TooDeep, StatusCodes.Status400BadRequest, "The body nests too deep");
+    public static readonly ProblemKind WrongShape = new(RequestFaultCodes.WrongShape, StatusCodes.Status400BadRequest, "The body is not a list of records");
+    public static readonly ProblemKind RecordNotObject = new(RequestFaultCodes.RecordNotObject, StatusCodes.Status400BadRequest, "A record is not an object");
+    public static readonly ProblemKind NoRecords = new(RequestFaultCodes.NoRecords, StatusCodes.Status400BadRequest, "There are no records");
+    public static readonly ProblemKind InvalidEncoding = new(RequestFaultCodes.InvalidEncoding, StatusCodes.Status400BadRequest, "The body is not what its Content-Encoding says");
+    public static readonly ProblemKind RecordTooLarge = new(RequestFaultCodes.RecordTooLarge, StatusCodes.Status413PayloadTooLarge, "A record is too large");
+    public static readonly ProblemKind BodyTooLarge = new(RequestFaultCodes.BodyTooLarge, StatusCodes.Status413PayloadTooLarge, "The body is too large");
+    public static readonly ProblemKind TooManyRecords = new(RequestFaultCodes.TooManyRecords, StatusCodes.Status413PayloadTooLarge, "There are too many records");
+
+    // How fast. 408 and not 503 for an upload that stood still: the sender was slow, the server is well.
+    public static readonly ProblemKind UploadExpired = new(RequestFaultCodes.UploadExpired, StatusCodes.Status408RequestTimeout, "The upload took too long");
+    public static readonly ProblemKind RequestTimeout = new("request_timeout", StatusCodes.Status408RequestTimeout, "The request came too slowly");
+    public static readonly ProblemKind TooManyRequests = new("too_many_requests", StatusCodes.Status429TooManyRequests, "Too many requests");
+
+    // What the server cannot do.
+    public static readonly ProblemKind Unavailable = new("unavailable", StatusCodes.Status503ServiceUnavailable, "The server cannot serve now");
+    public static readonly ProblemKind InternalError = new("internal_error", StatusCodes.Status500InternalServerError, "The server made a mistake");
+
+    /// <summary>Every kind, for tests and documentation.</summary>
+    public static IReadOnlyList<ProblemKind> All { get; } =
+    [
+        Unauthorized, InsufficientScope, Forbidden,
+        NotFound, MethodNotAllowed, InvalidParameter, BadRequest,
+        UnsupportedMediaType, MalformedBody, InvalidUtf8, TooDeep, WrongShape, RecordNotObject, NoRecords, InvalidEncoding,
+        RecordTooLarge, BodyTooLarge, TooManyRecords,
+        UploadExpired, RequestTimeout, TooManyRequests,
+        Unavailable, InternalError,
+    ];
+
+    private static readonly Dictionary<string, ProblemKind> ByCode = All.ToDictionary(kind => kind.Code, StringComparer.Ordinal);
+
+    /// <summary>The problem that a refused body or parameter is.</summary>
+    public static Problem Of(RequestFault fault) => ByCode[fault.Code].With(fault.Detail, fault);
+
+    /// <summary>The problem for an answer that has a status and nothing else.</summary>
+    public static Problem OfStatus(int status) => status switch
+    {
+        StatusCodes.Status401Unauthorized => Unauthorized.With("The request needs an access token: Authorization: Bearer …"),
+        StatusCodes.Status403Forbidden => Forbidden.With("The caller may not do this."),
+        StatusCodes.Status404NotFound => NotFound.With("There is nothing at this path."),
+        StatusCodes.Status405MethodNotAllowed => MethodNotAllowed.With("This path does not have this method; the Allow header names those it has."),
+        StatusCodes.Status408RequestTimeout => RequestTimeout.With("The request came more slowly than the server waits. Send it again."),
+        StatusCodes.Status413PayloadTooLarge => BodyTooLarge.With("The body is larger than the server accepts here."),
+        StatusCodes.Status415UnsupportedMediaType => UnsupportedMediaType.With("The server does not read this media type here."),
+        StatusCodes.Status429TooManyRequests => TooManyRequests.With("There were too many requests in a short time. Wait, as Retry-After says, and send it again."),
+        StatusCodes.Status503ServiceUnavailable => Unavailable.With("The server cannot serve now. Send the request again later."),
+        < StatusCodes.Status500InternalServerError => (BadRequest with { Status = status }).With("The request was refused."),
+        _ => (InternalError with { Status = status }).With("Something went wrong that is not the request's fault. It was logged."),
+    };
+}

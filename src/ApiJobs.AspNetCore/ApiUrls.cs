@@ -1,0 +1,16 @@
+using Microsoft.AspNetCore.Http;
+
+namespace ApiJobs.AspNetCore;
+
+/// <summary>The absolute paths of what answers point to.</summary>
+/// <remarks>Paths, not whole URLs: behind a proxy the server does not know its own name, and clients resolve a path correctly.</remarks>
+internal sealed class ApiUrls(string prefix)
+{
+    public const string JobsSegment = "api-jobs";
+
+    private readonly string _jobs = $"{prefix.TrimEnd('/')}/{JobsSegment}/";
+
+    public string Job(HttpRequest request, Guid id) => $"{request.PathBase.ToUriComponent()}{_jobs}{id:D}";
+
+    public string Records(HttpRequest request, Guid id) => $"{Job(request, id)}/records";
+}

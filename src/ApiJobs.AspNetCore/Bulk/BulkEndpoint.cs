@@ -1,0 +1,57 @@
+using ApiJobs.AspNetCore.Answers;
+using ApiJobs.AspNetCore.Callers;
+using ApiJobs.AspNetCore.Jobs;
+using ApiJobs.AspNetCore.Routing;
+using ApiJobs.Intake;
+using ApiJobs.Jobs;
+using ApiJobs.Resources;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
+
+namespace ApiJobs.AspNetCore.Bulk;
+
+/// <summary>Accepts one operation's bulk requests: a body of records becomes an API job.</summary>
+internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeOptions intake, ApiUrls urls) : IRequestSizeLimitMetadata
+{
+    private const string IdKey = "id";
+
+    private readonly IReadOnlyList<string> _keys = KeysOf(route);
+
+    private readonly QueryParameter _key = new(
+        "key", $"The unique field that rows are found by, one of {string.Join(", ", KeysOf(route))}; {IdKey} unless given.");
+
+    // Far above the server's general limit, because bodies are streamed; and only on these routes.
+    long? IRequestSizeLimitMetadata.MaxRequestBodySize => intake.MaxBodyBytes;
+
+    public IReadOnlyList<QueryParameter> Parameters => _keys.Count == 0 ? [] : [_key];
+
+    public async Task AcceptAsync(HttpContext context)
+    {
+        var (request, response) = (context.Request, context.Response);
+        var options = ReadOptions(request);
+        await using var records = BodyFormats.OpenReader(request, intake);
+        if (records is null)
+        {
+            await Problems.UnsupportedMediaType.With(BodyFormats.Refusal(request)).WriteAsync(context);
+            return;
+        }
+
+        var job = await engine.AcceptAsync(
+            new(context.Caller().CompanyId, route.Operation, options), records, context.RequestAborted);
+
+        response.StatusCode = StatusCodes.Status202Accepted;
+        response.Headers.Location = urls.Job(request, job.Id);
+        response.Headers.RetryAfter = engine.RetryAfter(job);
+        await JobJson.Answer(job, urls, request, JobExpansion.None).WriteAsync(response);
+    }
+
+    private JobOptions ReadOptions(HttpRequest request) => _key.Text(request) switch
+    {
+        null or IdKey => JobOptions.None,
+        var key when _keys.Contains(key) => new JobOptions { KeyField = key },
+        var other => throw QueryParameter.Invalid($"Rows cannot be found by '{QueryParameter.Shown(other)}'. {QueryParameter.Allowed("Keys", _keys)}"),
+    };
+
+    private static IReadOnlyList<string> KeysOf(BulkRoute route) =>
+        route.Operation is ResourceOperation { Verb: ResourceVerb.Upsert } upsert ? [IdKey, .. upsert.KeyFields] : [];
+}

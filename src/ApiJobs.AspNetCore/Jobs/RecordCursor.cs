@@ -1,0 +1,46 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Text;
+using ApiJobs.AspNetCore.Routing;
+using ApiJobs.Jobs;
+
+namespace ApiJobs.AspNetCore.Jobs;
+
+/// <summary>A place among a job's records: the first one not shown yet. Callers get it as opaque text.</summary>
+/// <param name="ChunkIndex">The chunk the record is in.</param>
+/// <param name="RecordIndex">The record's index in the request.</param>
+internal readonly record struct RecordCursor(int ChunkIndex, long RecordIndex)
+{
+    private const int Bytes = sizeof(int) + sizeof(long);
+
+    /// <summary>Reads a cursor; none is the job's first record.</summary>
+    /// <exception cref="Intake.RequestFaultException">It is not one that <see cref="ToString"/> wrote for this job.</exception>
+    public static RecordCursor Parse(string? text, ApiJob job)
+    {
+        if (text is null)
+            return default;
+        Span<byte> bytes = stackalloc byte[Bytes];
+        if (text.Length == Base64Url.GetEncodedLength(Bytes)
+            && Base64Url.TryDecodeFromUtf8(Encoding.ASCII.GetBytes(text), bytes, out var length) && length == Bytes)
+        {
+            var cursor = new RecordCursor(
+                BinaryPrimitives.ReadInt32BigEndian(bytes), BinaryPrimitives.ReadInt64BigEndian(bytes[sizeof(int)..]));
+            if (cursor.ChunkIndex >= 0 && cursor.ChunkIndex < job.ChunkCount
+                && cursor.RecordIndex >= cursor.ChunkIndex && cursor.RecordIndex < job.TotalRecords)
+            {
+                return cursor;
+            }
+        }
+
+        throw QueryParameter.Invalid($"'{QueryParameter.Shown(text)}' is not a cursor of this job; take it from the Link header of the page before.");
+    }
+
+    /// <summary>The cursor's text, fit for a URL.</summary>
+    public override string ToString()
+    {
+        Span<byte> bytes = stackalloc byte[Bytes];
+        BinaryPrimitives.WriteInt32BigEndian(bytes, ChunkIndex);
+        BinaryPrimitives.WriteInt64BigEndian(bytes[sizeof(int)..], RecordIndex);
+        return Base64Url.EncodeToString(bytes);
+    }
+}

@@ -1,0 +1,74 @@
+using System.Reflection;
+using ApiJobs.Storage;
+using DbUp;
+using DbUp.Engine.Output;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+
+namespace ApiJobs.Sqlite;
+
+/// <summary>Runs the scripts of <c>Migrations/</c> that a database has not seen yet, in one transaction.</summary>
+internal static class SchemaUpgrade
+{
+    internal const string JournalTable = "schema_versions";
+
+    private static readonly Assembly Scripts = typeof(SchemaUpgrade).Assembly;
+
+    /// <summary>Upgrades the schema of the job tables.</summary>
+    /// <exception cref="SchemaTooNewException">The database has seen scripts that this program does not have.</exception>
+    internal static void Run(SqliteSession session, SqliteFile file, ILogger logger)
+    {
+        ThrowIfTooNew(session);
+        var result = DeployChanges.To
+            .SqliteDatabase(file.ConnectionString(SqliteOpenMode.ReadWrite))
+            .WithScriptsEmbeddedInAssembly(Scripts, IsScript)
+            .JournalToSqliteTable(JournalTable)
+            .WithTransaction()
+            .WithVariablesDisabled()
+            .LogTo(new UpgradeLog(logger))
+            .Build()
+            .PerformUpgrade();
+        if (!result.Successful)
+            throw SqliteFaults.ForCaller(result.Error);
+    }
+
+    private static bool IsScript(string name) => name.EndsWith(".sql", StringComparison.Ordinal);
+
+    private static void ThrowIfTooNew(SqliteSession session)
+    {
+        using (var exists = session.Use($"SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '{JournalTable}'"))
+        {
+            if (!exists.Read())
+                return;
+        }
+
+        var known = Scripts.GetManifestResourceNames().Where(IsScript).ToHashSet(StringComparer.Ordinal);
+        using var seen = session.Use($"SELECT ScriptName FROM {JournalTable}");
+        while (seen.Read())
+        {
+            if (!known.Contains(seen.Text(0)))
+                throw new SchemaTooNewException(
+                    $"The database was upgraded by a newer program: this one does not know '{seen.Text(0)}'. Run the newer version, or restore a backup from before the upgrade.");
+        }
+    }
+
+    private sealed class UpgradeLog(ILogger logger) : IUpgradeLog
+    {
+        public void LogTrace(string format, params object[] args) => Log(LogLevel.Trace, null, format, args);
+
+        public void LogDebug(string format, params object[] args) => Log(LogLevel.Debug, null, format, args);
+
+        public void LogInformation(string format, params object[] args) => Log(LogLevel.Information, null, format, args);
+
+        public void LogWarning(string format, params object[] args) => Log(LogLevel.Warning, null, format, args);
+
+        public void LogError(string format, params object[] args) => Log(LogLevel.Error, null, format, args);
+
+        public void LogError(Exception ex, string format, params object[] args) => Log(LogLevel.Error, ex, format, args);
+
+        private void Log(LogLevel level, Exception? exception, string format, object[] args) =>
+#pragma warning disable CA2254 // DbUp's templates are its own constants.
+            logger.Log(level, exception, format, args);
+#pragma warning restore CA2254
+    }
+}

@@ -1,0 +1,60 @@
+using Microsoft.Data.Sqlite;
+
+namespace ApiJobs.Sqlite;
+
+/// <summary>The database file: how it is opened, and the lock that makes this process its only user.</summary>
+internal sealed class SqliteFile : IDisposable
+{
+    private readonly SqliteConnectionStringBuilder _connection;
+    private FileStream? _lock;
+
+    internal SqliteFile(SqliteStoreOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.LockTimeout, TimeSpan.FromSeconds(1));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.LockTimeout, TimeSpan.FromHours(1));
+        _connection = new SqliteConnectionStringBuilder(options.ConnectionString);
+        if (_connection.Mode == SqliteOpenMode.Memory || _connection.DataSource is "" or ":memory:" || _connection.DataSource.StartsWith("file:", StringComparison.Ordinal))
+            throw new ArgumentException($"'{options.ConnectionString}' does not name a file. Use 'Data Source=<path>'.", nameof(options));
+
+        Path = System.IO.Path.GetFullPath(_connection.DataSource);
+        LockTimeout = options.LockTimeout;
+        WriterCacheBytes = options.WriterCacheBytes;
+        _connection.DataSource = Path;
+        // The store keeps its own connections; a pool underneath would hold the file open after they are closed.
+        _connection.Pooling = false;
+        // References are checked by the engine, which can say which record broke one.
+        _connection.ForeignKeys = false;
+        // ADO.NET adds its own retries to SQLite's busy timeout until this time is over; they must not add up.
+        _connection.DefaultTimeout = (int)LockTimeout.TotalSeconds;
+    }
+
+    internal string Path { get; }
+
+    internal TimeSpan LockTimeout { get; }
+
+    internal int WriterCacheBytes { get; }
+
+    internal string ConnectionString(SqliteOpenMode mode) =>
+        new SqliteConnectionStringBuilder(_connection.ConnectionString) { Mode = mode }.ToString();
+
+    /// <summary>Makes the folder if it is missing and takes the lock. The operating system gives it up when the process dies, however it dies.</summary>
+    /// <exception cref="InvalidOperationException">Another process, or another store of this one, has the file.</exception>
+    internal void Lock()
+    {
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
+        var lockPath = Path + ".lock";
+        try
+        {
+            // Never deleted: a third process could lock a new file of that name while a second waits on the old one.
+            _lock = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException exception) when (exception is not (DirectoryNotFoundException or FileNotFoundException or PathTooLongException))
+        {
+            throw new InvalidOperationException(
+                $"'{Path}' is in use: another process holds '{lockPath}'. One process owns a SQLite file. "
+                + "Stop the other one, or set Storage:Provider to PostgreSql, which any number of nodes can share.", exception);
+        }
+    }
+
+    public void Dispose() => _lock?.Dispose();
+}

@@ -1,0 +1,27 @@
+using ApiJobs.Sqlite;
+using ApiJobs.Storage;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers the embedded store.</summary>
+public static class SqliteServiceCollectionExtensions
+{
+    /// <summary>Keeps jobs and resources in one SQLite file. One process owns the file; for several nodes use PostgreSQL.</summary>
+    /// <param name="services">The application's services. A <see cref="ApiJobs.Resources.ResourceCatalog"/> has to be among them.</param>
+    /// <param name="connectionString">Names the file: <c>Data Source=data/apijobs.db</c>.</param>
+    /// <param name="configure">Sets further options; null for none.</param>
+    public static IServiceCollection AddSqliteStore(
+        this IServiceCollection services, string connectionString, Action<SqliteStoreOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        var options = new SqliteStoreOptions { ConnectionString = connectionString };
+        configure?.Invoke(options);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton<SqliteStore>();
+        services.AddSingleton<IJobStore>(provider => provider.GetRequiredService<SqliteStore>());
+        services.AddSingleton<IResourceStore>(provider => provider.GetRequiredService<SqliteStore>());
+        return services;
+    }
+}

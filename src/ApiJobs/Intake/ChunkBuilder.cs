@@ -1,0 +1,42 @@
+using System.Buffers;
+using ApiJobs.Records;
+using ApiJobs.Storage;
+
+namespace ApiJobs.Intake;
+
+/// <summary>Collects the records of a request into one chunk after another.</summary>
+internal sealed class ChunkBuilder(IntakeOptions options)
+{
+    // Two payloads take turns: while the store writes one, the next is filled.
+    private readonly ArrayBufferWriter<byte>[] _payloads = [new(), new()];
+    private int _chunkIndex;
+    private long _firstRecord;
+    private int _recordCount;
+
+    /// <summary>How many records all chunks have so far.</summary>
+    public long TotalRecords => _firstRecord + _recordCount;
+
+    private ArrayBufferWriter<byte> Payload => _payloads[_chunkIndex & 1];
+
+    /// <summary>Whether the chunk must be closed before this record is added.</summary>
+    public bool IsFullFor(ReadOnlyMemory<byte> record) =>
+        _recordCount >= options.ChunkRecords
+        || (_recordCount > 0 && Payload.WrittenCount + ChunkPayload.PrefixBytes + record.Length > options.ChunkBytes);
+
+    public void Add(ReadOnlyMemory<byte> record)
+    {
+        ChunkPayload.Append(Payload, record.Span);
+        _recordCount++;
+    }
+
+    /// <summary>Closes the chunk and begins the next. Its payload stays valid until the chunk after it is closed.</summary>
+    public Chunk Close()
+    {
+        var chunk = new Chunk(_chunkIndex, _firstRecord, _recordCount, Payload.WrittenMemory);
+        _chunkIndex++;
+        _firstRecord += _recordCount;
+        _recordCount = 0;
+        Payload.ResetWrittenCount();
+        return chunk;
+    }
+}

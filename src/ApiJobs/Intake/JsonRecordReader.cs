@@ -1,0 +1,286 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace ApiJobs.Intake;
+
+/// <summary>Reads a body that is a JSON array of objects, or an object with exactly one member, the array <c>records</c> (<c>application/json</c>).</summary>
+/// <remarks>
+/// <see cref="RecordReader.Current"/> is the record exactly as sent. What surrounds the records is read here, a byte at a time;
+/// each record is read once by <see cref="Utf8JsonReader"/>, whose state is kept where a record spans reads of the body.
+/// </remarks>
+public sealed class JsonRecordReader : RecordReader
+{
+    private const int ListDepth = 1;
+    private const int WrappedListDepth = 2;
+
+    // Enough to tell `"records"` from any other name, even with every letter escaped, and to quote what is there instead.
+    private const int LookaheadBytes = 64;
+
+    private readonly IntakeOptions _options;
+    private readonly BodyWindow _window;
+    private Place _place = Place.BeforeBody;
+    private int _listDepth = ListDepth;
+    private long _index;
+    private int _wantedBytes = 1;
+
+    private JsonReaderState _recordStart;
+    private JsonReaderState _recordState;
+    private int _recordReadBytes;
+
+    /// <summary>Makes a reader of a body that stays the caller's.</summary>
+    public JsonRecordReader(Stream body, IntakeOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _window = new BodyWindow(body);
+    }
+
+    private enum Place { BeforeBody, BeforeName, BeforeColon, BeforeList, BeforeFirstRecord, BeforeRecord, InRecord, AfterRecord, AfterList, BeforeExtraName, AfterBody }
+
+    private enum Step { NeedsMore, Record, End }
+
+    private BodyPosition Here => new(_window.Offset, null, null);
+
+    private BodyPosition HereInRecord => new(_window.Offset, _index, null);
+
+    private int RecordDepthMax => _options.MaxDepth - _listDepth;
+
+    /// <inheritdoc/>
+    public override ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
+    {
+        var step = Advance();
+        return step == Step.NeedsMore ? ReadOnAsync(cancellationToken) : new ValueTask<bool>(step == Step.Record);
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask DisposeAsync()
+    {
+        Current = default;
+        _window.Dispose();
+        return base.DisposeAsync();
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> ReadOnAsync(CancellationToken cancellationToken)
+    {
+        Step step;
+        do
+        {
+            await _window.FillAsync(_wantedBytes, cancellationToken);
+            step = Advance();
+        }
+        while (step == Step.NeedsMore);
+        return step == Step.Record;
+    }
+
+    private Step NeedsMore(int bytes)
+    {
+        _wantedBytes = bytes;
+        return Step.NeedsMore;
+    }
+
+    private bool HasLookahead => _window.AtEnd || _window.Unread.Length >= LookaheadBytes;
+
+    private Step Advance()
+    {
+        while (true)
+        {
+            if (_place == Place.InRecord) return ReadRecord();
+            SkipWhiteSpace();
+            if (_window.Unread.IsEmpty)
+            {
+                if (!_window.AtEnd) return NeedsMore(1);
+                if (_place != Place.AfterBody) throw CutOff();
+                Current = default;
+                return Step.End;
+            }
+            if (!TryMoveOn(_window.Unread[0]))
+            {
+                // What is found instead is worded only when enough of it is there, so that the words are the same for every split of the body.
+                if (!HasLookahead) return NeedsMore(LookaheadBytes);
+                throw Refusal();
+            }
+        }
+    }
+
+    /// <summary>Reads one byte of what surrounds the records, or a name.</summary>
+    /// <returns><see langword="false"/> if it cannot stand here, or more must be read to know.</returns>
+    private bool TryMoveOn(byte next) => (_place, next) switch
+    {
+        (Place.BeforeBody, (byte)'[') => Pass(1, Place.BeforeFirstRecord),
+        (Place.BeforeBody, (byte)'{') => Pass(1, Place.BeforeName),
+        (Place.BeforeBody, 0xEF) when _window.Offset == 0 && _window.Unread.StartsWith("\uFEFF"u8) => Pass(3, Place.BeforeBody),
+        (Place.BeforeName, (byte)'"') when HasLookahead && TryReadRecordsName(out var bytes) => Pass(bytes, Place.BeforeColon),
+        (Place.BeforeColon, (byte)':') => Pass(1, Place.BeforeList),
+        (Place.BeforeList, (byte)'[') => PassIntoWrappedList(),
+        (Place.BeforeFirstRecord or Place.BeforeRecord, (byte)'{') => BeginRecord(),
+        (Place.AfterRecord, (byte)',') => Pass(1, Place.BeforeRecord),
+        (Place.AfterRecord, (byte)']') => Pass(1, _listDepth == ListDepth ? Place.AfterBody : Place.AfterList),
+        (Place.AfterList, (byte)'}') => Pass(1, Place.AfterBody),
+        (Place.AfterList, (byte)',') => Pass(1, Place.BeforeExtraName),
+        _ => false,
+    };
+
+    private bool Pass(int bytes, Place place)
+    {
+        _window.Consume(bytes);
+        _place = place;
+        return true;
+    }
+
+    private bool PassIntoWrappedList()
+    {
+        _listDepth = WrappedListDepth;
+        return Pass(1, Place.BeforeFirstRecord);
+    }
+
+    private bool BeginRecord()
+    {
+        if (_index >= _options.MaxRecords)
+            throw HereInRecord.Fault(RequestFaultCodes.TooManyRecords, string.Create(CultureInfo.InvariantCulture,
+                $"The body has more than {_options.MaxRecords:N0} records; one too many starts at {HereInRecord}. Send them in several requests, or raise `Intake:MaxRecords`."));
+        if (_index == 0) _recordStart = new JsonReaderState(new JsonReaderOptions { MaxDepth = RecordDepthMax });
+        _recordState = _recordStart;
+        _recordReadBytes = 0;
+        _place = Place.InRecord;
+        return true;
+    }
+
+    private Step ReadRecord()
+    {
+        var unread = _window.Unread;
+        var reader = new Utf8JsonReader(unread[_recordReadBytes..], isFinalBlock: false, _recordState);
+        try
+        {
+            while (reader.Read())
+                if (reader.TokenType == JsonTokenType.EndObject && reader.CurrentDepth == 0)
+                    return EndRecord(_recordReadBytes + (int)reader.BytesConsumed);
+        }
+        catch (JsonException)
+        {
+            var fault = JsonRecordCheck.Broken(unread, RecordDepthMax, _options, HereInRecord, out var faultBytes);
+            var neededBytes = faultBytes + JsonRecordCheck.LookaheadBytes;
+            return _window.AtEnd || unread.Length >= neededBytes ? throw fault : NeedsMore(neededBytes);
+        }
+
+        if (unread.Length > _options.MaxRecordBytes) throw JsonRecordCheck.TooLarge(unread, _options, HereInRecord);
+        if (_window.AtEnd) throw JsonRecordCheck.CutOff(unread, HereInRecord);
+        _recordReadBytes += (int)reader.BytesConsumed;
+        _recordState = reader.CurrentState;
+        // The token that is cut off is read again from its start, so wait until it has doubled: however slowly a long text trickles in, the work stays linear.
+        var cutOffBytes = unread.Length - _recordReadBytes;
+        return NeedsMore(Math.Min(unread.Length + Math.Max(1, cutOffBytes), _options.MaxRecordBytes + 1));
+    }
+
+    private Step EndRecord(int bytes)
+    {
+        var record = _window.Peek(bytes);
+        if (bytes > _options.MaxRecordBytes) throw JsonRecordCheck.TooLarge(record.Span, _options, HereInRecord);
+        if (!Utf8.IsValid(record.Span)) throw JsonRecordCheck.InvalidUtf8(record.Span, HereInRecord, bytes)!;
+        Current = record;
+        _window.Consume(bytes);
+        _index++;
+        _place = Place.AfterRecord;
+        return Step.Record;
+    }
+
+    private void SkipWhiteSpace()
+    {
+        var unread = _window.Unread;
+        var bytes = 0;
+        while (bytes < unread.Length && unread[bytes] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t') bytes++;
+        if (bytes > 0) _window.Consume(bytes);
+    }
+
+    private bool TryReadRecordsName(out int bytes)
+    {
+        var reader = new Utf8JsonReader(_window.Unread[..Math.Min(_window.Unread.Length, LookaheadBytes)], isFinalBlock: false, default);
+        try
+        {
+            var isRecords = reader.Read() && reader.ValueTextEquals("records"u8);
+            bytes = (int)reader.BytesConsumed;
+            return isRecords;
+        }
+        // Half a surrogate pair in the name cannot be compared; it is not `records`.
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            bytes = 0;
+            return false;
+        }
+    }
+
+    /// <summary>The fault of what stands where nothing of its kind may.</summary>
+    private RequestFaultException Refusal()
+    {
+        var unread = _window.Unread[..Math.Min(_window.Unread.Length, LookaheadBytes)];
+        var isValue = IsValueStart(unread, out var bytes);
+        // A value that breaks off later is at fault there; what may not stand here at all is at fault from its first byte.
+        var mayStandHere = _place is Place.BeforeBody or Place.BeforeList or Place.BeforeFirstRecord or Place.BeforeRecord
+            || (_place is Place.BeforeName or Place.BeforeExtraName && unread[0] == (byte)'"');
+        var fault = isValue || !mayStandHere ? 0 : bytes;
+        var here = _place is Place.BeforeFirstRecord or Place.BeforeRecord ? HereInRecord : Here;
+        if (JsonRecordCheck.InvalidUtf8(unread, here, isValue ? bytes - 1 : fault) is { } invalid) return invalid;
+
+        var found = Excerpt.Of(unread);
+        var broken = here.Move(fault);
+        return (_place, unread[0]) switch
+        {
+            (Place.BeforeFirstRecord, (byte)']') => Here.Fault(RequestFaultCodes.NoRecords,
+                $"The list of records is empty; it ends at {Here}. Send at least one record."),
+            (Place.BeforeName, (byte)'}') => WrongShape("The object has no member `records`."),
+            (Place.BeforeBody, _) when isValue => WrongShape($"The body is {found}."),
+            (Place.BeforeList, _) when isValue => WrongShape($"`records` is not an array but {found}."),
+            (Place.BeforeName, (byte)'"') when isValue => WrongShape($"The object has the member {Excerpt.Of(unread[..bytes])}."),
+            (Place.BeforeExtraName, (byte)'"') when isValue => WrongShape(TryReadRecordsName(out _)
+                ? "The object has the member `records` twice."
+                : $"Beside `records`, the object has the member {Excerpt.Of(unread[..bytes])}."),
+            (Place.BeforeFirstRecord or Place.BeforeRecord, _) when isValue => here.Fault(RequestFaultCodes.RecordNotObject,
+                $"Every record must be a JSON object, but at {here} stands {found}. Put its values into an object, or take it out."),
+            (Place.AfterBody, _) => Here.Fault(RequestFaultCodes.MalformedBody,
+                $"The JSON is complete, but the body goes on at {Here} with {found}. Send one JSON value a request, or one object a line as `application/x-ndjson`."),
+            _ => broken.Fault(RequestFaultCodes.MalformedBody,
+                $"The JSON is broken at {broken}: {JsonRecordCheck.Reason(unread, fault)}, where {Expected()} must stand. Correct it there and send the whole request again; nothing of it was stored."),
+        };
+    }
+
+    private RequestFaultException WrongShape(string what) => Here.Fault(RequestFaultCodes.WrongShape,
+        $"{what} At {Here}, the body is not a list of records. Send a JSON array of objects, or {{\"records\":[…]}} with no other member.");
+
+    private RequestFaultException CutOff() => Here.Fault(RequestFaultCodes.MalformedBody, _place == Place.BeforeBody
+        ? $"The body is empty; it ends at {Here}. Send a JSON array of objects, or {{\"records\":[…]}}."
+        : $"The body is cut off at {Here}, where {Expected()} must stand. It was broken off on its way or written incompletely: send the whole request again.");
+
+    private string Expected() => _place switch
+    {
+        Place.BeforeBody => "an array of records",
+        Place.BeforeName => "the name \"records\"",
+        Place.BeforeColon => "a colon",
+        Place.BeforeList => "the array of records",
+        Place.BeforeFirstRecord => "a record or `]`",
+        Place.BeforeRecord => "a record",
+        Place.AfterRecord => "a comma or `]`",
+        Place.AfterList or Place.BeforeExtraName => "`}`",
+        _ => throw new InvalidOperationException($"Nothing is expected at {_place}."),
+    };
+
+    /// <summary>Whether JSON of some type begins here, as far as can be seen.</summary>
+    /// <param name="unread">The bytes that are there.</param>
+    /// <param name="bytes">How many of them belong to the value's first token; if it is none, the index of the byte at fault.</param>
+    private static bool IsValueStart(ReadOnlySpan<byte> unread, out int bytes)
+    {
+        var reader = new Utf8JsonReader(unread, isFinalBlock: false, default);
+        try
+        {
+            bytes = reader.Read() ? (int)reader.BytesConsumed : unread.Length;
+            return true;
+        }
+        catch (JsonException exception)
+        {
+            bytes = (int)(exception.BytePositionInLine ?? 0);
+            return false;
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using System.Text;
+using ApiJobs.Records;
+
+namespace ApiJobs.Jobs;
+
+/// <summary>The text of a job's message, after the seed: one entry for each record that was not effected.</summary>
+public static class JobMessageText
+{
+    private const string Rule = "---------------------------";
+
+    /// <summary>Writes one entry.</summary>
+    /// <param name="label">What the resource calls a record: <c>Case</c>.</param>
+    /// <param name="key">The record's key; null names the record by its index.</param>
+    /// <param name="index">The record's zero-based index in the request.</param>
+    /// <param name="errors">Why it was refused; empty for a record that was already up to date.</param>
+    public static string Entry(string label, string? key, long index, IReadOnlyList<RecordError> errors)
+    {
+        ArgumentNullException.ThrowIfNull(errors);
+        var name = key is null ? $"Record #{index}" : $"{label} ID: {key}";
+        return $"{Rule}\n{name} failed with the following errors:\n\n{Errors(label, errors)}\n{Rule}";
+    }
+
+    /// <summary>The whole message of a job as its caller sees it.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="recordsUrl">Where the full list of results is.</param>
+    public static string Render(ApiJob job, string recordsUrl)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        var more = job.Counts.NotEffected - job.Message.EntryCount;
+        if (more <= 0 && job.Failure is null)
+            return job.Message.Text;
+
+        var text = new StringBuilder(job.Message.Text);
+        if (more > 0)
+            AppendLine(text, $"{more} more {(more == 1 ? "record was" : "records were")} not effected; the full list is at {recordsUrl}");
+        if (job.Failure is not null)
+            AppendLine(text, job.Failure);
+        return text.ToString();
+    }
+
+    // The seed has one sentence for a record whose row does not exist and for one whose row needs no change.
+    private static string Errors(string label, IReadOnlyList<RecordError> errors) =>
+        errors.Count == 0 || (errors.Count == 1 && errors[0].Code == RecordErrorCodes.NotFound)
+            ? $"{label} does not exist or record already updated."
+            : string.Join('\n', errors.Select(error => error.Message));
+
+    private static void AppendLine(StringBuilder text, string line)
+    {
+        if (text.Length > 0)
+            text.Append('\n');
+        text.Append(line);
+    }
+}

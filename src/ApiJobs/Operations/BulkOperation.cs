@@ -1,0 +1,61 @@
+using System.Data.Common;
+using ApiJobs.Jobs;
+using ApiJobs.Records;
+using ApiJobs.Storage;
+
+namespace ApiJobs.Operations;
+
+/// <summary>What one type of bulk request does to its records.</summary>
+/// <remarks>
+/// <para>Declared resources bring their operations with them. Write one by hand, preferably from
+/// <see cref="BulkOperation{TRecord}"/>, for what a declaration cannot say.</para>
+/// <para>Operations are shared by all workers and must be safe to call from several threads.</para>
+/// </remarks>
+public abstract class BulkOperation
+{
+    /// <summary>The job's type: <c>{resource}_bulk_{operation}</c>.</summary>
+    public abstract string Type { get; }
+
+    /// <summary>What the job's message calls a record: <c>Case</c>.</summary>
+    public abstract string Label { get; }
+
+    /// <summary>
+    /// The lane the jobs queue in; empty is the company's main lane. Name another only if nothing that this operation
+    /// touches is touched by the operations of other lanes: jobs of different lanes run at the same time, in any order.
+    /// </summary>
+    public virtual string Lane => "";
+
+    /// <summary>Reads and checks a record, away from any transaction: sets its key and content, or refuses it.</summary>
+    /// <remarks>Called once or more for the same record, at different times; the same record must give the same.</remarks>
+    public abstract void Prepare(JobRecord record, JobOptions options);
+
+    /// <summary>Makes the effects of records in a transaction and gives each its outcome.</summary>
+    /// <param name="records">Records that <see cref="Prepare"/> did not refuse, in input order; of one company, perhaps of several jobs.</param>
+    /// <param name="context">The open transaction and what else the records share.</param>
+    /// <param name="cancellationToken">Cancels the attempt; everything is rolled back.</param>
+    /// <remarks>
+    /// If it throws, everything is rolled back and the records are tried again in smaller groups, until the ones that
+    /// cause the fault stand alone. So effects outside the transaction may happen more than once.
+    /// </remarks>
+    public abstract Task ApplyAsync(
+        IReadOnlyList<JobRecord> records, OperationContext context, CancellationToken cancellationToken);
+}
+
+/// <summary>What the records of one call share.</summary>
+/// <param name="CompanyId">The company that owns the job and every row it may touch.</param>
+/// <param name="Options">What the request asked for beyond its type.</param>
+/// <param name="Transaction">The open transaction; what is done through it commits with the cursor, or not at all.</param>
+/// <param name="Now">The time to write into rows, UTC.</param>
+public sealed record OperationContext(Guid CompanyId, JobOptions Options, IChunkTransaction Transaction, DateTimeOffset Now)
+{
+    /// <summary>Makes a command on the open transaction, for an operation's own SQL.</summary>
+    public DbCommand CreateCommand(string sql)
+    {
+        var command = Transaction.Connection.CreateCommand();
+        command.Transaction = Transaction.Transaction;
+#pragma warning disable CA2100 // The SQL is the operation's own; values go into parameters.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return command;
+    }
+}

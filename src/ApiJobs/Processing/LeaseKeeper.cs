@@ -1,0 +1,62 @@
+using ApiJobs.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace ApiJobs.Processing;
+
+/// <summary>Renews a lease while its lane is served, and says when it is lost.</summary>
+internal sealed class LeaseKeeper : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _lost = new();
+    private readonly CancellationTokenSource _done = new();
+    private readonly Task _renewing;
+
+    public LeaseKeeper(LaneLease lease, IJobStore store, TimeSpan leaseFor, TimeProvider time, ILogger logger)
+    {
+        Lost = _lost.Token;
+        _renewing = RenewAsync(lease, store, leaseFor, time, logger);
+    }
+
+    /// <summary>Cancelled when the lease is lost: the holder must stop.</summary>
+    public CancellationToken Lost { get; }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _done.CancelAsync();
+        await _renewing;
+        _done.Dispose();
+        _lost.Dispose();
+    }
+
+    private async Task RenewAsync(LaneLease lease, IJobStore store, TimeSpan leaseFor, TimeProvider time, ILogger logger)
+    {
+        // Renew at a third of the lease, so two failed renewals still leave time to stop cleanly.
+        using var timer = new PeriodicTimer(leaseFor / 3, time);
+        var renewedAt = time.GetTimestamp();
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_done.Token))
+            {
+                var askedAt = time.GetTimestamp();
+                try
+                {
+                    if (!await store.RenewLeaseAsync(lease, leaseFor, _done.Token))
+                        break;
+                    renewedAt = askedAt;
+                }
+                catch (StoreUnavailableException exception)
+                {
+                    logger.LogWarning(exception, "The lease of a lane of company {CompanyId} could not be renewed now.", lease.CompanyId);
+                    if (time.GetElapsedTime(renewedAt) >= leaseFor)
+                        break;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        logger.LogWarning("The lease of a lane of company {CompanyId} is lost; the worker stops there.", lease.CompanyId);
+        await _lost.CancelAsync();
+    }
+}

@@ -1,0 +1,88 @@
+namespace ApiJobs.Records;
+
+/// <summary>One record of a job in an operation's hands: what was sent, and what becomes of it.</summary>
+/// <remarks>
+/// A record is prepared once, away from any transaction, and applied one or more times: a transaction that is rolled
+/// back is tried again. Errors given while preparing stay; the outcome of an attempt is forgotten before the next.
+/// </remarks>
+public sealed class JobRecord
+{
+    private readonly List<RecordError> _errors = [];
+    private int _preparationErrorCount;
+
+    /// <summary>Makes the record with this index of a job.</summary>
+    /// <param name="jobId">The job it came with.</param>
+    /// <param name="index">Its zero-based index in the request.</param>
+    /// <param name="json">One well-formed JSON object in UTF-8, as sent.</param>
+    public JobRecord(Guid jobId, long index, ReadOnlyMemory<byte> json)
+    {
+        JobId = jobId;
+        Index = index;
+        Json = json;
+    }
+
+    /// <summary>The job the record came with.</summary>
+    public Guid JobId { get; }
+
+    /// <summary>The record's zero-based index in its request.</summary>
+    public long Index { get; }
+
+    /// <summary>One well-formed JSON object in UTF-8, as sent. Valid while the record is being prepared and applied.</summary>
+    public ReadOnlyMemory<byte> Json { get; }
+
+    /// <summary>The key the caller sent, for messages; null if there is none that can be shown. Set while preparing.</summary>
+    public string? Key { get; set; }
+
+    /// <summary>The key the engine makes for a record that brings none; shown once the record has made a row. Set while preparing.</summary>
+    public string? MadeKey { get; set; }
+
+    /// <summary>What the operation read out of <see cref="Json"/>. Set while preparing.</summary>
+    public object? Content { get; set; }
+
+    /// <summary>What happened to the record.</summary>
+    public RecordOutcome Outcome { get; private set; }
+
+    /// <summary>Why it was refused; empty unless <see cref="Outcome"/> is <see cref="RecordOutcome.Failed"/>.</summary>
+    public IReadOnlyList<RecordError> Errors => _errors;
+
+    /// <summary>The key to show for an outcome.</summary>
+    public string? KeyFor(RecordOutcome outcome) => Key ?? (outcome == RecordOutcome.Created ? MadeKey : null);
+
+    /// <summary>The record made a new row.</summary>
+    public void Created() => SetOutcome(RecordOutcome.Created);
+
+    /// <summary>The record changed its row.</summary>
+    public void Updated() => SetOutcome(RecordOutcome.Updated);
+
+    /// <summary>The record's row is already up to date.</summary>
+    public void Unchanged() => SetOutcome(RecordOutcome.Unchanged);
+
+    /// <summary>The record is refused. May be said more than once: every reason is kept.</summary>
+    /// <param name="code">A stable, snake_case name of the fault.</param>
+    /// <param name="message">A sentence for people.</param>
+    /// <param name="pointer">A JSON Pointer to the member at fault; empty for the whole record.</param>
+    public void Fail(string code, string message, string pointer = "")
+    {
+        if (Outcome is not (RecordOutcome.Unprocessed or RecordOutcome.Failed))
+            throw new InvalidOperationException($"Record {Index} already has the outcome {Outcome}; it cannot fail as well.");
+        Outcome = RecordOutcome.Failed;
+        _errors.Add(new(code, message, pointer));
+    }
+
+    /// <summary>Marks the end of preparing: the errors so far stay with the record.</summary>
+    internal void EndPreparation() => _preparationErrorCount = _errors.Count;
+
+    /// <summary>Forgets the outcome of an attempt that was rolled back.</summary>
+    internal void ForgetAttempt()
+    {
+        _errors.RemoveRange(_preparationErrorCount, _errors.Count - _preparationErrorCount);
+        Outcome = _errors.Count > 0 ? RecordOutcome.Failed : RecordOutcome.Unprocessed;
+    }
+
+    private void SetOutcome(RecordOutcome outcome)
+    {
+        if (Outcome != RecordOutcome.Unprocessed)
+            throw new InvalidOperationException($"Record {Index} already has the outcome {Outcome}; it cannot be {outcome} as well.");
+        Outcome = outcome;
+    }
+}

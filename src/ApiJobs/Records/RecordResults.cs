@@ -1,0 +1,27 @@
+using ApiJobs.Jobs;
+using ApiJobs.Operations;
+using ApiJobs.Storage;
+
+namespace ApiJobs.Records;
+
+/// <summary>Puts a stored chunk and its outcomes together again, record by record.</summary>
+internal static class RecordResults
+{
+    public static IEnumerable<RecordResult> Of(ApiJob job, ChunkResult result, BulkOperation? operation)
+    {
+        var (chunk, outcomes, _) = result;
+        var errorsByIndex = ChunkErrors.Read(result.Errors).ToDictionary(failed => failed.Index, failed => failed.Errors);
+        var offset = 0;
+        foreach (var json in ChunkPayload.Split(chunk.Payload))
+        {
+            var index = chunk.FirstRecord + offset;
+            var outcome = offset < outcomes.Length ? (RecordOutcome)outcomes.Span[offset] : RecordOutcome.Unprocessed;
+            offset++;
+
+            // Keys are not stored beside the outcomes: they follow from the record, so reading them again costs no space.
+            var record = new JobRecord(job.Id, index, json);
+            operation?.Prepare(record, job.Options);
+            yield return new(index, record.KeyFor(outcome), outcome, errorsByIndex.GetValueOrDefault(index, []), chunk.Index);
+        }
+    }
+}

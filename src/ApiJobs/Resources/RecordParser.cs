@@ -1,0 +1,274 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using ApiJobs.Records;
+
+namespace ApiJobs.Resources;
+
+/// <summary>Reads a record of a declared resource and checks everything that can be checked without the store.</summary>
+/// <remarks>Every fault of a record is reported, up to <see cref="MaxErrors"/>, so that a caller mends them in one go.</remarks>
+internal sealed class RecordParser(Resource resource)
+{
+    public const int MaxErrors = 20;
+
+    // A key is echoed in messages; one that is longer, or would break their lines, is not shown.
+    private const int MaxShownKeyLength = 100;
+
+    private readonly string _fieldNames = string.Join(", ", resource.Fields.Select(field => field.Name));
+
+    public RecordChange Parse(JobRecord record)
+    {
+        var change = new RecordChange(resource.Fields.Count);
+        var reader = new Utf8JsonReader(record.Json.Span, new JsonReaderOptions { MaxDepth = 256 });
+        reader.Read();
+        var idSeen = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (record.Errors.Count >= MaxErrors)
+                break;
+            if (!TryGetString(ref reader, out var name))
+            {
+                record.Fail(RecordErrorCodes.InvalidCharacter, "A field's name holds half a surrogate pair.");
+                reader.Read();
+                reader.Skip();
+                continue;
+            }
+
+            reader.Read();
+            if (name == ResourceNames.Id)
+            {
+                if (idSeen)
+                    record.Fail(RecordErrorCodes.DuplicateField, "The record names 'id' twice.", "/id");
+                idSeen = true;
+                ReadId(ref reader, record, change);
+            }
+            else if (resource.IndexOf(name) is >= 0 and var index)
+            {
+                if (change.Has(index))
+                    record.Fail(RecordErrorCodes.DuplicateField, $"The record names '{name}' twice.", $"/{name}");
+                change.Present |= 1UL << index;
+                change.Values[index] = ReadValue(ref reader, record, resource.Fields[index]);
+            }
+            else
+            {
+                RefuseName(record, name);
+                reader.Skip();
+            }
+        }
+
+        return change;
+    }
+
+    private void RefuseName(JobRecord record, string name)
+    {
+        var pointer = "/" + name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+        if (ResourceNames.IsReserved(name))
+            record.Fail(RecordErrorCodes.ProtectedField, $"The field '{name}' is set by the system; leave it out.", pointer);
+        else
+            record.Fail(RecordErrorCodes.UnknownField, $"There is no field '{Shown(name)}'; the fields are id, {_fieldNames}.", pointer);
+    }
+
+    private static void ReadId(ref Utf8JsonReader reader, JobRecord record, RecordChange change)
+    {
+        if (reader.TokenType == JsonTokenType.Null)
+            return;
+        if (reader.TokenType != JsonTokenType.String)
+        {
+            record.Fail(RecordErrorCodes.WrongType, $"The id must be a UUID in a string; it is {NameOf(reader.TokenType)}.", "/id");
+            reader.Skip();
+            return;
+        }
+
+        if (!TryGetString(ref reader, out var text) || text.Contains('\0', StringComparison.Ordinal))
+        {
+            record.Fail(RecordErrorCodes.InvalidCharacter, "The id holds U+0000 or half a surrogate pair.", "/id");
+            return;
+        }
+
+        record.Key = text.Length is > 0 and <= MaxShownKeyLength && !text.Any(char.IsControl) ? text : null;
+        if (Guid.TryParseExact(text, "D", out var id))
+            change.SentId = id;
+        else
+            record.Fail(RecordErrorCodes.InvalidFormat, $"'{Shown(text)}' is not a UUID like 4528a261-917d-4cbc-939e-7ea48cffca69.", "/id");
+    }
+
+    private static string? ReadValue(ref Utf8JsonReader reader, JobRecord record, Field field)
+    {
+        var pointer = $"/{field.Name}";
+        if (reader.TokenType == JsonTokenType.Null)
+        {
+            if (field.IsRequired)
+                record.Fail(RecordErrorCodes.RequiredField, $"The field '{field.Name}' is required; it cannot be cleared.", pointer);
+            return null;
+        }
+
+        if (field.Type == FieldType.Map)
+            return ReadMap(ref reader, record, field, pointer);
+
+        string? text = null;
+        if (reader.TokenType == JsonTokenType.String)
+        {
+            if (!TryGetCleanString(ref reader, record, field.Name, pointer, out text))
+                return null;
+        }
+        else if (field.Type == FieldType.Integer && reader.TokenType == JsonTokenType.Number)
+            text = reader.HasValueSequence ? null : Encoding.UTF8.GetString(reader.ValueSpan);
+        else if (field.Type == FieldType.Boolean && reader.TokenType is JsonTokenType.True or JsonTokenType.False)
+            return reader.TokenType == JsonTokenType.True ? "true" : "false";
+
+        if (text is null)
+        {
+            record.Fail(
+                RecordErrorCodes.WrongType, $"The field '{field.Name}' must be {Expected(field)}; it is {NameOf(reader.TokenType)}.", pointer);
+            reader.Skip();
+            return null;
+        }
+
+        return Canonical(text, record, field, pointer);
+    }
+
+    // Numbers and booleans are read from text too: a CSV cell has no other form.
+    private static string? Canonical(string text, JobRecord record, Field field, string pointer)
+    {
+        switch (field.Type)
+        {
+            case FieldType.Text:
+                if (IsLongerThan(text, field.MaxLength))
+                    record.Fail(RecordErrorCodes.TooLong, $"The field '{field.Name}' is longer than {field.MaxLength:N0} characters.", pointer);
+                return text;
+            case FieldType.Uuid when Guid.TryParseExact(text, "D", out var id):
+                return id.ToString();
+            case FieldType.Date when DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _):
+                return text;
+            case FieldType.Boolean when text is "true" or "false":
+                return text;
+            case FieldType.Integer when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number):
+                return number.ToString(CultureInfo.InvariantCulture);
+            case FieldType.Integer when text.TrimStart('-').All(char.IsAsciiDigit) && text.Length > 1:
+                record.Fail(
+                    RecordErrorCodes.OutOfRange,
+                    $"The field '{field.Name}' must be from {long.MinValue} to {long.MaxValue}.", pointer);
+                return null;
+            default:
+                record.Fail(
+                    RecordErrorCodes.InvalidFormat, $"The field '{field.Name}' must be {Expected(field)}; '{Shown(text)}' is not.", pointer);
+                return null;
+        }
+    }
+
+    private static string? ReadMap(ref Utf8JsonReader reader, JobRecord record, Field field, string pointer)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            record.Fail(
+                RecordErrorCodes.WrongType, $"The field '{field.Name}' must be {Expected(field)}; it is {NameOf(reader.TokenType)}.", pointer);
+            reader.Skip();
+            return null;
+        }
+
+        var members = new SortedList<string, string?>(StringComparer.Ordinal);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (members.Count == FieldMap.MaxPatchMembers(field) || record.Errors.Count >= MaxErrors)
+            {
+                if (members.Count == FieldMap.MaxPatchMembers(field))
+                    record.Fail(RecordErrorCodes.TooManyMembers, $"'{field.Name}' may have {field.MaxMembers:N0} members at the most.", pointer);
+                SkipRestOfObject(ref reader);
+                return null;
+            }
+
+            var nameIsClean = TryGetCleanString(ref reader, record, $"{field.Name} (a member's name)", pointer, out var name);
+            reader.Read();
+            var memberPointer = $"{pointer}/{name?.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}";
+            string? value = null;
+            if (reader.TokenType == JsonTokenType.String)
+            {
+                if (TryGetCleanString(ref reader, record, field.Name, memberPointer, out value) && IsLongerThan(value, field.MaxLength))
+                    record.Fail(
+                        RecordErrorCodes.TooLong, $"A value in '{field.Name}' is longer than {field.MaxLength:N0} characters.", memberPointer);
+            }
+            else if (reader.TokenType != JsonTokenType.Null)
+            {
+                record.Fail(
+                    RecordErrorCodes.WrongType, $"A value in '{field.Name}' must be a string; it is {NameOf(reader.TokenType)}.", memberPointer);
+                reader.Skip();
+            }
+
+            if (nameIsClean && IsLongerThan(name!, FieldMap.MaxNameLength))
+                record.Fail(RecordErrorCodes.TooLong, $"A name in '{field.Name}' is longer than {FieldMap.MaxNameLength} characters.", pointer);
+            else if (nameIsClean && !members.TryAdd(name!, value))
+                record.Fail(RecordErrorCodes.DuplicateField, $"'{field.Name}' names '{Shown(name!)}' twice.", memberPointer);
+        }
+
+        return FieldMap.Write(members);
+    }
+
+    private static void SkipRestOfObject(ref Utf8JsonReader reader)
+    {
+        do
+            reader.Skip();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName);
+    }
+
+    private static bool TryGetCleanString(
+        ref Utf8JsonReader reader, JobRecord record, string name, string pointer, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? text)
+    {
+        if (TryGetString(ref reader, out text) && !text.Contains('\0', StringComparison.Ordinal))
+            return true;
+        record.Fail(RecordErrorCodes.InvalidCharacter, $"The field '{name}' holds U+0000 or half a surrogate pair.", pointer);
+        text = null;
+        return false;
+    }
+
+    private static bool TryGetString(
+        ref Utf8JsonReader reader, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out string? text)
+    {
+        try
+        {
+            text = reader.GetString()!;
+            return true;
+        }
+        // The reader's answer to an escaped surrogate without its other half.
+        catch (InvalidOperationException)
+        {
+            text = null;
+            return false;
+        }
+    }
+
+    private static bool IsLongerThan(string text, int maxLength) =>
+        text.Length > maxLength && text.EnumerateRunes().Count() > maxLength;
+
+    // Values of callers stand in messages shortened and on one line.
+    private static string Shown(string text)
+    {
+        const int MaxShown = 60;
+        var cut = text.Length <= MaxShown ? text : text[..(char.IsHighSurrogate(text[MaxShown - 1]) ? MaxShown - 1 : MaxShown)] + "…";
+        return string.Create(cut.Length, cut, static (shown, source) =>
+        {
+            for (var i = 0; i < shown.Length; i++)
+                shown[i] = char.IsControl(source[i]) ? '?' : source[i];
+        });
+    }
+
+    private static string Expected(Field field) => field.Type switch
+    {
+        FieldType.Text => "a string",
+        FieldType.Uuid => "a UUID in a string",
+        FieldType.Date => "a date like 2024-02-21",
+        FieldType.Integer => "a whole number",
+        FieldType.Boolean => "true or false",
+        FieldType.Map => "an object whose values are strings",
+        _ => throw new InvalidOperationException($"Unknown field type {field.Type}."),
+    };
+
+    private static string NameOf(JsonTokenType token) => token switch
+    {
+        JsonTokenType.StartObject => "an object",
+        JsonTokenType.StartArray => "an array",
+        JsonTokenType.String => "a string",
+        JsonTokenType.Number => "a number",
+        JsonTokenType.True or JsonTokenType.False => "a boolean",
+        _ => "null",
+    };
+}

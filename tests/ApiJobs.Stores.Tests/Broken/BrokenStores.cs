@@ -1,0 +1,149 @@
+using ApiJobs.Jobs;
+using ApiJobs.Records;
+using ApiJobs.Storage;
+
+namespace ApiJobs.Stores.Tests.Broken;
+
+/// <summary>Makes the effects again when the cursor says that they were made already.</summary>
+internal sealed class WithoutCursorGuard(IJobStore sound) : StoreDecorator(sound)
+{
+    public override async Task<bool> ApplyAsync(
+        LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, DateTimeOffset startedAt, CancellationToken cancellationToken)
+    {
+        if (!await base.ApplyAsync(lease, chunks, apply, startedAt, cancellationToken))
+            await ApplyApartAsync(apply, cancellationToken);
+        return true;
+    }
+}
+
+/// <summary>Moves the cursor in one transaction and makes the effects in the next.</summary>
+internal sealed class WithCursorInItsOwnTransaction(IJobStore sound) : StoreDecorator(sound)
+{
+    public override async Task<bool> ApplyAsync(
+        LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, DateTimeOffset startedAt, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ChunkOutcome> presumed = [.. chunks.Select(pending => Presume(pending.Chunk))];
+        if (!await base.ApplyAsync(lease, chunks, (_, _) => Task.FromResult(presumed), startedAt, cancellationToken))
+            return false;
+        await ApplyApartAsync(apply, cancellationToken);
+        return true;
+    }
+
+    private static ChunkOutcome Presume(Chunk chunk)
+    {
+        var outcomes = new byte[chunk.RecordCount];
+        Array.Fill(outcomes, (byte)RecordOutcome.Created);
+        return new(outcomes, default, "", 0);
+    }
+}
+
+/// <summary>Answers that a job is sealed, and seals it when somebody next asks for something.</summary>
+internal sealed class AcknowledgingBeforeCommit(IJobStore sound) : StoreDecorator(sound)
+{
+    private readonly List<(NewJob Job, Chunk LastChunk)> _promised = [];
+
+    public override async Task<ApiJob?> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken)
+    {
+        await KeepPromisesAsync(cancellationToken);
+        _promised.Add((job, lastChunk));
+        return new()
+        {
+            Id = job.Id,
+            CompanyId = job.CompanyId,
+            Type = job.Type,
+            Lane = job.Lane,
+            Options = job.Options,
+            Position = 1,
+            TotalRecords = job.TotalRecords,
+            ChunkCount = lastChunk.Index + 1,
+            CreatedAt = job.CreatedAt,
+            UpdatedAt = job.CreatedAt,
+        };
+    }
+
+    public override async Task<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken)
+    {
+        await KeepPromisesAsync(cancellationToken);
+        return await base.FindJobAsync(companyId, jobId, cancellationToken);
+    }
+
+    public override async Task<LaneLease?> ClaimLaneAsync(TimeSpan leaseFor, CancellationToken cancellationToken)
+    {
+        await KeepPromisesAsync(cancellationToken);
+        return await base.ClaimLaneAsync(leaseFor, cancellationToken);
+    }
+
+    private async Task KeepPromisesAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (job, lastChunk) in _promised)
+            await base.SealJobAsync(job, lastChunk, cancellationToken);
+        _promised.Clear();
+    }
+}
+
+/// <summary>Finds a job by its id alone.</summary>
+internal sealed class ForgettingTheCompany(IJobStore sound) : StoreDecorator(sound)
+{
+    private readonly Dictionary<Guid, Guid> _companyByJob = [];
+
+    public override Task<ApiJob?> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken)
+    {
+        _companyByJob[job.Id] = job.CompanyId;
+        return base.SealJobAsync(job, lastChunk, cancellationToken);
+    }
+
+    public override Task<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        base.FindJobAsync(_companyByJob.GetValueOrDefault(jobId, companyId), jobId, cancellationToken);
+}
+
+/// <summary>Gives leases that do not end when their holder dies.</summary>
+internal sealed class LeasingForEver(IJobStore sound) : StoreDecorator(sound)
+{
+    public override Task<LaneLease?> ClaimLaneAsync(TimeSpan leaseFor, CancellationToken cancellationToken) =>
+        base.ClaimLaneAsync(TimeSpan.FromDays(3650), cancellationToken);
+}
+
+/// <summary>Renews and ends whatever lease is on a lane, whoever asks.</summary>
+internal sealed class IgnoringTokens(IJobStore sound) : StoreDecorator(sound)
+{
+    private readonly Dictionary<(Guid, string), LaneLease> _leases = [];
+
+    public override async Task<LaneLease?> ClaimLaneAsync(TimeSpan leaseFor, CancellationToken cancellationToken)
+    {
+        var lease = await base.ClaimLaneAsync(leaseFor, cancellationToken);
+        if (lease is not null)
+            _leases[(lease.CompanyId, lease.Lane)] = lease;
+        return lease;
+    }
+
+    public override Task<bool> RenewLeaseAsync(LaneLease lease, TimeSpan leaseFor, CancellationToken cancellationToken) =>
+        base.RenewLeaseAsync(_leases[(lease.CompanyId, lease.Lane)], leaseFor, cancellationToken);
+
+    public override Task ReleaseLaneAsync(LaneLease lease, CancellationToken cancellationToken) =>
+        base.ReleaseLaneAsync(_leases[(lease.CompanyId, lease.Lane)], cancellationToken);
+}
+
+/// <summary>Takes an exception out of the effects for a lost race.</summary>
+internal sealed class SwallowingFaults(IJobStore sound) : StoreDecorator(sound)
+{
+    public override async Task<bool> ApplyAsync(
+        LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, DateTimeOffset startedAt, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await base.ApplyAsync(lease, chunks, apply, startedAt, cancellationToken);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+}
+
+/// <summary>Gives the newest work first.</summary>
+internal sealed class ReadingBackwards(IJobStore sound) : StoreDecorator(sound)
+{
+    public override async Task<IReadOnlyList<PendingChunk>> ReadAheadAsync(
+        LaneLease lease, PendingChunk? after, int maxRecords, CancellationToken cancellationToken) =>
+        [.. (await base.ReadAheadAsync(lease, after, maxRecords, cancellationToken)).Reverse()];
+}

@@ -1,0 +1,167 @@
+using ApiJobs.Storage;
+
+namespace ApiJobs.Stores.Tests.Conformance;
+
+/// <summary>How long a claim holds, and what is left of it when it was lost.</summary>
+public abstract class LeaseTests(StoreFixture stores) : StoreTests(stores)
+{
+    private static readonly TimeSpan PastTheLease = LeaseTime + TimeSpan.FromSeconds(1);
+
+    [Fact]
+    public async Task A_live_lease_cannot_be_taken_over()
+    {
+        await AcceptAsync(Company, 1);
+        await ClaimAsync();
+        await Database.PassTimeAsync(LeaseTime - TimeSpan.FromSeconds(5));
+
+        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task An_expired_lease_can_be_taken_over()
+    {
+        await AcceptAsync(Company, 1);
+        var lost = await ClaimAsync();
+        await Database.PassTimeAsync(PastTheLease);
+
+        var lease = await ClaimAsync();
+
+        lease.CompanyId.ShouldBe(Company);
+        lease.Token.ShouldNotBe(lost.Token);
+    }
+
+    [Fact]
+    public async Task The_lane_of_a_dead_node_can_be_taken_over()
+    {
+        var job = await AcceptAsync(Company, 2, 2);
+        var lost = await ClaimAsync();
+        await ApplyAsync(lost, (await ReadAheadAsync(lost))[0]);
+        await RestartAsync();
+        await Database.PassTimeAsync(PastTheLease);
+
+        var lease = await ClaimAsync();
+
+        var rest = (await ReadAheadAsync(lease)).ShouldHaveSingleItem();
+        (rest.Job.Id, rest.Chunk.Index).ShouldBe((job.Id, 1));
+    }
+
+    [Fact]
+    public async Task Renewing_prolongs_a_lease_from_now()
+    {
+        await AcceptAsync(Company, 1);
+        var lease = await ClaimAsync();
+
+        for (var renewal = 0; renewal < 3; renewal++)
+        {
+            await Database.PassTimeAsync(0.7 * LeaseTime);
+            (await Store.RenewLeaseAsync(lease, LeaseTime, Cancel)).ShouldBeTrue();
+            (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+        }
+
+        await Database.PassTimeAsync(PastTheLease);
+        (await ClaimAsync()).Token.ShouldNotBe(lease.Token);
+    }
+
+    [Fact]
+    public async Task An_expired_lease_that_nobody_took_can_be_renewed()
+    {
+        await AcceptAsync(Company, 1);
+        var lease = await ClaimAsync();
+        await Database.PassTimeAsync(PastTheLease);
+
+        (await Store.RenewLeaseAsync(lease, LeaseTime, Cancel)).ShouldBeTrue();
+
+        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_lost_lease_cannot_be_renewed()
+    {
+        var (lost, lease) = await TakeOverAsync();
+
+        (await Store.RenewLeaseAsync(lost, LeaseTime, Cancel)).ShouldBeFalse();
+
+        (await Store.RenewLeaseAsync(lease, LeaseTime, Cancel)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Renewing_a_lost_lease_does_not_prolong_the_new_one()
+    {
+        var (lost, _) = await TakeOverAsync();
+        await Store.RenewLeaseAsync(lost, TimeSpan.FromDays(1), Cancel);
+        await Database.PassTimeAsync(PastTheLease);
+
+        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task Releasing_a_lost_lease_does_not_end_the_new_one()
+    {
+        var (lost, _) = await TakeOverAsync();
+
+        await Store.ReleaseLaneAsync(lost, Cancel);
+
+        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_released_lane_can_be_claimed_at_once()
+    {
+        await AcceptAsync(Company, 1);
+        var lease = await ClaimAsync();
+
+        await Store.ReleaseLaneAsync(lease, Cancel);
+
+        (await ClaimAsync()).CompanyId.ShouldBe(Company);
+    }
+
+    [Fact]
+    public async Task A_released_lease_cannot_take_the_lane_back()
+    {
+        await AcceptAsync(Company, 1);
+        var released = await ClaimAsync();
+        await Store.ReleaseLaneAsync(released, Cancel);
+        await ClaimAsync();
+
+        (await Store.RenewLeaseAsync(released, LeaseTime, Cancel)).ShouldBeFalse();
+        await Store.ReleaseLaneAsync(released, Cancel);
+        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Leases_hold_on_every_node()
+    {
+        await AcceptAsync(Company, 1);
+        var other = await AnotherNodeAsync();
+        var lease = await ClaimAsync();
+
+        (await other.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+        await Database.PassTimeAsync(PastTheLease);
+        (await other.ClaimLaneAsync(LeaseTime, Cancel)).ShouldNotBeNull();
+        (await Store.RenewLeaseAsync(lease, LeaseTime, Cancel)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_worker_that_was_overtaken_writes_nothing()
+    {
+        var job = await AcceptAsync(Company, 2);
+        var lost = await ClaimAsync();
+        var chunks = await ReadAheadAsync(lost);
+        await Database.PassTimeAsync(PastTheLease);
+        await DrainAsync(await AnotherNodeAsync());
+        var ended = await FindAsync(job);
+
+        (await ApplyAsync(lost, chunks)).ShouldBeFalse();
+
+        (await FindAsync(job)).ShouldBe(ended);
+        (await AppliedAsync(Company)).ShouldBe(RecordsOf(job));
+    }
+
+    private async Task<(LaneLease Lost, LaneLease Lease)> TakeOverAsync()
+    {
+        await AcceptAsync(Company, 1);
+        var lost = await ClaimAsync();
+        await Database.PassTimeAsync(PastTheLease);
+        return (lost, await ClaimAsync());
+    }
+}

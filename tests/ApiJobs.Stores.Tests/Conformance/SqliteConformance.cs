@@ -1,0 +1,35 @@
+using ApiJobs.Stores.Tests.Conformance;
+
+[assembly: AssemblyFixture(typeof(SqliteStores))]
+
+namespace ApiJobs.Stores.Tests.Conformance;
+
+public sealed class SqliteAccepting(SqliteStores stores) : AcceptingTests(stores);
+
+public sealed class SqliteAsking(SqliteStores stores) : AskingTests(stores);
+
+public sealed class SqliteClaiming(SqliteStores stores) : ClaimingTests(stores);
+
+public sealed class SqliteConcurrency(SqliteStores stores) : ConcurrencyTests(stores);
+
+public sealed class SqliteCursor(SqliteStores stores) : CursorTests(stores);
+
+public sealed class SqliteFault(SqliteStores stores) : FaultTests(stores);
+
+public sealed class SqliteIsolation(SqliteStores stores) : IsolationTests(stores);
+
+public sealed class SqliteLease(SqliteStores stores) : LeaseTests(stores);
+
+public sealed class SqliteMigration(SqliteStores stores) : MigrationTests(stores);
+
+public sealed class SqliteOutcome(SqliteStores stores) : OutcomeTests(stores);
+
+public sealed class SqliteReadAhead(SqliteStores stores) : ReadAheadTests(stores);
+
+public sealed class SqliteResourceReading(SqliteStores stores) : ResourceReadingTests(stores);
+
+public sealed class SqliteRow(SqliteStores stores) : RowTests(stores);
+
+public sealed class SqliteSavepoint(SqliteStores stores) : SavepointTests(stores);
+
+public sealed class SqliteUpload(SqliteStores stores) : UploadTests(stores);
