@@ -81,6 +81,9 @@ internal static class OAuthSetup
         server.SetJsonWebKeySetEndpointUris(JwksPath);
         server.AllowClientCredentialsFlow();
         server.RegisterScopes([.. Scopes.All]);
+
+        // The endpoint checks the client's scopes: OpenIddict would call one too many invalid_request, RFC 6749 invalid_scope.
+        server.IgnoreScopePermissions();
         server.SetAccessTokenLifetime(settings.OAuth.TokenLifetime);
 
         // Tokens are signed, self-contained and not stored; revocation is the clients' (ClientStatus).
