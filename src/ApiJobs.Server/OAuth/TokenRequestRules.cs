@@ -20,7 +20,7 @@ internal sealed class TokenRequestRules : IOpenIddictServerHandler<ValidateToken
         var request = context.Request;
         if (new[] { request.GrantType, request.ClientId, request.ClientSecret, request.Scope }.OfType<string>().Any(value => !ClientIds.IsVisibleAscii(value)))
             context.Reject(Errors.InvalidRequest, "The token request has characters outside printable ASCII.");
-        else if (request.IsClientCredentialsGrantType() && (string.IsNullOrEmpty(request.ClientId) || string.IsNullOrEmpty(request.ClientSecret)))
+        else if (request.IsClientCredentialsGrantType() && (!request.HasParameter(Parameters.ClientId) || !request.HasParameter(Parameters.ClientSecret)))
             context.Reject(Errors.InvalidClient, "The token request has no client_id, or no client_secret.");
         return ValueTask.CompletedTask;
     }
