@@ -7,17 +7,21 @@ public sealed partial class PostgreSqlStore
     // A lease that a crash of the database forgets costs nothing but a second claim, so its commits wait for no disk.
     private const string WithoutWaitingForDisk = "SELECT set_config('synchronous_commit', 'off', true)";
 
-    /// <summary>The one statement that scans lanes of all companies, through the partial index of lanes with work.</summary>
-    internal const string ClaimSql = """
+    private const string IsClaimable = "has_work AND (lease_until IS NULL OR lease_until < clock_timestamp())";
+
+    // Scans lanes of all companies, through the partial index of lanes with work.
+    private const string ClaimSql = $"""
         UPDATE lanes SET lease_token = $1, lease_until = clock_timestamp() + $2
         WHERE (company_id, lane) = (
             SELECT company_id, lane FROM lanes
-            WHERE has_work AND (lease_until IS NULL OR lease_until < clock_timestamp())
+            WHERE {IsClaimable}
             ORDER BY served_at
             LIMIT 1
             FOR UPDATE SKIP LOCKED)
         RETURNING company_id, lane
         """;
+
+    private const string IsLaneWaitingSql = $"SELECT EXISTS (SELECT FROM lanes WHERE {IsClaimable})";
 
     private const string RenewSql = """
         UPDATE lanes SET lease_until = clock_timestamp() + $4
@@ -95,6 +99,14 @@ public sealed partial class PostgreSqlStore
 
         Npgsql.NpgsqlBatchCommand OnLease(string sql) =>
             Sql.Statement(sql, Sql.Value(lease.CompanyId), Sql.Value(lease.Lane), Sql.Value(lease.Token));
+    }
+
+    /// <inheritdoc/>
+    public Task<bool> IsLaneWaitingAsync(CancellationToken cancellationToken)
+    {
+        return Faults.ServeAsync(Ask());
+
+        async Task<bool> Ask() => (await ReadAsync(Sql.Statement(IsLaneWaitingSql), row => row.GetBoolean(0), cancellationToken))[0];
     }
 
     /// <inheritdoc/>

@@ -18,7 +18,7 @@ static async Task ServeAsync(string[] args, CancellationToken cancellationToken)
     builder.Services.AddSingleton(TimeProvider.System);
     builder.Services.AddOAuth(settings);
     builder.Services.AddHealth(settings);
-    builder.AddApiJobsEngine(settings);
+    builder.Services.AddApiJobsEngine(settings);
 
     await using var app = builder.Build();
     app.UseProblemAnswers();

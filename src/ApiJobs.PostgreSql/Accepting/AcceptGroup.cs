@@ -46,11 +46,20 @@ internal static class AcceptGroup
         FROM input i JOIN touched USING (job_id)
         """;
 
+    // An upload is held from here on, so that a lane is made for jobs only that will be sealed: a swept one leaves nothing.
     private const string MakeLanesSql = """
-        WITH made AS (
+        WITH input AS (SELECT * FROM unnest($2::uuid[], $3::text[], $4::int[]) AS i(job_id, lane, chunk_count)),
+        held AS (
+            SELECT job_id FROM uploads
+            WHERE company_id = $1 AND NOT abandoned AND job_id IN (SELECT job_id FROM input WHERE chunk_count > 1)
+            ORDER BY job_id
+            FOR UPDATE),
+        made AS (
             INSERT INTO lane_tails (company_id, lane)
-            SELECT $1, lane FROM unnest($2::text[]) AS l(lane)
-            WHERE NOT EXISTS (SELECT FROM lane_tails t WHERE t.company_id = $1 AND t.lane = l.lane)
+            SELECT DISTINCT $1::uuid, lane FROM input i
+            WHERE (chunk_count = 1 OR job_id IN (SELECT job_id FROM held))
+              AND NOT EXISTS (SELECT FROM lane_tails t WHERE t.company_id = $1 AND t.lane = i.lane)
+            ORDER BY lane
             ON CONFLICT DO NOTHING
             RETURNING lane)
         INSERT INTO lanes (company_id, lane) SELECT $1, lane FROM made
@@ -166,9 +175,10 @@ internal static class AcceptGroup
 
     private static IEnumerable<NpgsqlBatchCommand> Sealing(Guid companyId, Acceptance[] seals)
     {
-        var lanes = seals.Select(seal => seal.Job!.Lane).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
-        yield return Sql.Statement(MakeLanesSql, Sql.Value(companyId), Sql.Array(lanes, NpgsqlDbType.Text));
-        yield return Sql.Statement(LockTailsSql, Sql.Value(companyId), Sql.Array(lanes, NpgsqlDbType.Text));
+        yield return Sql.Statement(
+            MakeLanesSql, Sql.Value(companyId), Column(seals, seal => seal.JobId, NpgsqlDbType.Uuid),
+            Column(seals, seal => seal.Job!.Lane, NpgsqlDbType.Text), Column(seals, seal => seal.Chunk.Index + 1, NpgsqlDbType.Integer));
+        yield return Sql.Statement(LockTailsSql, Sql.Value(companyId), Column(seals, seal => seal.Job!.Lane, NpgsqlDbType.Text));
         yield return Sql.Statement(
             SealSql, Sql.Value(companyId), Column(seals, seal => seal.JobId, NpgsqlDbType.Uuid),
             Column(seals, seal => seal.Job!.Lane, NpgsqlDbType.Text),

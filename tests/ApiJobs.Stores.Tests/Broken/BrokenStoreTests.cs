@@ -24,7 +24,7 @@ public sealed class BrokenStoreTests
     [Fact]
     public Task A_store_that_acknowledges_before_the_commit_is_rejected() => RejectAsync(
         store => new AcknowledgingBeforeCommit(store),
-        Fails(stores => new SqliteAccepting(stores), suite => suite.A_sealed_job_survives_a_restart()));
+        Fails(stores => new SqliteAccepting(stores), suite => suite.A_sealed_job_is_never_lost(crash: true)));
 
     [Fact]
     public Task A_store_that_forgets_the_company_is_rejected() => RejectAsync(
@@ -61,7 +61,7 @@ public sealed class BrokenStoreTests
         foreach (var test in tests)
         {
             await test(new SqliteStores());
-            await Should.ThrowAsync<ShouldAssertException>(test(new BrokenSqliteStores(breakStore)));
+            (await Record.ExceptionAsync(() => test(new BrokenSqliteStores(breakStore)))).ShouldBeOfType<ShouldAssertException>();
         }
     }
 

@@ -36,7 +36,7 @@ public abstract class LeaseTests(StoreFixture stores) : StoreTests(stores)
         var job = await AcceptAsync(Company, 2, 2);
         var lost = await ClaimAsync();
         await ApplyAsync(lost, (await ReadAheadAsync(lost))[0]);
-        await RestartAsync();
+        await CrashAndRestartAsync();
         await Database.PassTimeAsync(PastTheLease);
 
         var lease = await ClaimAsync();
