@@ -7,7 +7,8 @@ namespace ApiJobs.AspNetCore.Bulk;
 /// <summary>Finds the reader for what a request says its body is.</summary>
 internal static class BodyFormats
 {
-    private static readonly string[] Supported = ["application/json"];
+    /// <summary>The media types that can be read.</summary>
+    public static IReadOnlyList<string> MediaTypes { get; } = ["application/json"];
 
     /// <summary>Begins to read a request's records.</summary>
     /// <returns>The reader, or null if the request's media type, character set or encoding is not supported.</returns>
@@ -20,7 +21,7 @@ internal static class BodyFormats
             return null;
         }
 
-        return type.MediaType.Equals(Supported[0], StringComparison.OrdinalIgnoreCase)
+        return type.MediaType.Equals(MediaTypes[0], StringComparison.OrdinalIgnoreCase)
             ? new JsonRecordReader(new BoundedBody(request.Body, intake.MaxBodyBytes), intake)
             : null;
     }
@@ -29,6 +30,6 @@ internal static class BodyFormats
     public static string Refusal(HttpRequest request)
     {
         var sent = request.ContentType is { Length: > 0 } type ? $"The body is '{type}'" : "The request has no Content-Type";
-        return $"{sent}; send one of: {string.Join(", ", Supported)}, in UTF-8 and without Content-Encoding.";
+        return $"{sent}; send one of: {string.Join(", ", MediaTypes)}, in UTF-8 and without Content-Encoding.";
     }
 }
