@@ -1,3 +1,4 @@
+using ApiJobs.Intake;
 using Microsoft.AspNetCore.Mvc.ApiExplorer;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
 
@@ -21,7 +22,7 @@ internal sealed class BodyDescriptions : IApiDescriptionProvider
                 Source = BindingSource.Body,
                 IsRequired = true,
             });
-            foreach (var mediaType in BodyFormats.MediaTypes)
+            foreach (var mediaType in RecordFormats.MediaTypes)
                 api.SupportedRequestFormats.Add(new() { MediaType = mediaType });
         }
     }

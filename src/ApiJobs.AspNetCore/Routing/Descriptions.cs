@@ -31,7 +31,8 @@ internal static class Descriptions
         .WithName(route.Operation.Type).WithTags(route.Path.Split('/')[0])
         .WithSummary($"Send a bulk request: {route.Operation.Type}")
         .WithDescription(
-            "The body is a list of records, read as a stream: a JSON array of objects, or {\"records\":[…]}. "
+            "The body is a list of records, read as a stream: a JSON array of objects, or {\"records\":[…]}; one JSON object a line; "
+            + "or CSV with a header row. It may be encoded as gzip or br. "
             + "The answer is the API job, at the Location; it is sent when every record is stored durably. "
             + "A body that cannot be read is refused as a whole; a record that is wrong becomes an error in the job.")
         .Produces<Schemas.ApiJob>(StatusCodes.Status202Accepted)
