@@ -2,7 +2,7 @@ using ApiJobs.Stores.Tests.PostgreSql;
 
 namespace ApiJobs.Server.Tests.Documents;
 
-public sealed class TwoNodesTests
+public sealed class TwoNodesTests(PostgreSqlDatabases databases)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -12,11 +12,10 @@ public sealed class TwoNodesTests
         var folder = Directory.CreateTempSubdirectory("apijobs-walk-");
         try
         {
-            await using var postgres = await PostgreSqlServer.StartAsync();
             var settings = new Dictionary<string, string>
             {
                 ["Storage:Provider"] = "PostgreSql",
-                ["Storage:ConnectionString"] = await postgres.CreateDatabaseAsync(),
+                ["Storage:ConnectionString"] = await databases.CreateAsync(),
                 ["Bootstrap:Clients:0:ClientId"] = "walk",
                 ["Bootstrap:Clients:0:ClientSecret"] = "walk-through-secret",
                 ["Bootstrap:Clients:0:CompanyId"] = "aff00be6-f734-4094-a8ae-62874485dac0",
