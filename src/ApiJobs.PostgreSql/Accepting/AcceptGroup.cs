@@ -1,3 +1,4 @@
+using ApiJobs.PostgreSql.Isolation;
 using ApiJobs.PostgreSql.Lanes;
 using Npgsql;
 using NpgsqlTypes;
@@ -103,7 +104,8 @@ internal static class AcceptGroup
 
     /// <summary>Writes the group and settles every acceptance in it, after the commit.</summary>
     /// <exception cref="NpgsqlException">Nothing was written, or it is not known; no acceptance was settled.</exception>
-    internal static async Task WriteAsync(NpgsqlDataSource source, WorkAnnouncer announcer, IReadOnlyCollection<Acceptance> group)
+    internal static async Task WriteAsync(
+        NpgsqlDataSource source, CompanyScope scope, WorkAnnouncer announcer, IReadOnlyCollection<Acceptance> group)
     {
         var parts = group.GroupBy(acceptance => acceptance.CompanyId).OrderBy(company => company.Key).SelectMany(PartsOf).ToList();
         var answers = new Dictionary<Acceptance, AcceptResult>(group.Count, ReferenceEqualityComparer.Instance);
@@ -112,14 +114,18 @@ internal static class AcceptGroup
         await using (var batch = source.CreateBatch())
         {
             batch.BatchCommands.Add(Sql.Statement(WaitForDisk));
-            foreach (var statement in parts.SelectMany(part => part.Statements))
-                batch.BatchCommands.Add(statement);
+            foreach (var part in parts)
+            {
+                // Each company's statements run confined to it, in the one transaction that they share.
+                part.ResultsBefore += scope.Enter(batch, part.CompanyId) ? 1 : 0;
+                foreach (var statement in part.Statements)
+                    batch.BatchCommands.Add(statement);
+            }
 
             await using var reader = await batch.ExecuteReaderAsync();
             foreach (var part in parts)
             {
-                await reader.NextResultAsync();
-                if (part.LocksFirst)
+                for (var skipped = 0; skipped <= part.ResultsBefore; skipped++)
                     await reader.NextResultAsync();
                 while (await reader.ReadAsync())
                 {
@@ -148,16 +154,23 @@ internal static class AcceptGroup
             announcer.Announce();
     }
 
-    private sealed record Part(Acceptance[] Acceptances, bool LocksFirst, NpgsqlBatchCommand[] Statements);
+    /// <summary>Statements of one company, of which the last gives the answers.</summary>
+    private sealed record Part(Guid CompanyId, Acceptance[] Acceptances, NpgsqlBatchCommand[] Statements)
+    {
+        internal int ResultsBefore { get; set; }
+    }
 
     private static IEnumerable<Part> PartsOf(IGrouping<Guid, Acceptance> company)
     {
         var appends = company.Where(acceptance => acceptance.Job is null).ToArray();
         if (appends.Length > 0)
-            yield return new(appends, LocksFirst: false, [.. Appending(company.Key, appends)]);
+            yield return new(company.Key, appends, [.. Appending(company.Key, appends)]);
         var seals = company.Where(acceptance => acceptance.Job is not null).ToArray();
         if (seals.Length > 0)
-            yield return new(seals, LocksFirst: true, [.. Sealing(company.Key, seals)]);
+        {
+            // Locking gives a result too.
+            yield return new(company.Key, seals, [.. Sealing(company.Key, seals)]) { ResultsBefore = 1 };
+        }
     }
 
     private static IEnumerable<NpgsqlBatchCommand> Appending(Guid companyId, Acceptance[] appends)

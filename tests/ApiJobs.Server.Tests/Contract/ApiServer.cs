@@ -47,7 +47,7 @@ public abstract class ApiServer : IAsyncLifetime
     public static Guid NewCompany() => Guid.CreateVersion7(TimeProvider.System.GetUtcNow());
 
     /// <summary>Adds the store, on state that nobody else uses.</summary>
-    protected abstract void AddStore(IServiceCollection services);
+    protected abstract Task AddStoreAsync(IServiceCollection services);
 
     /// <summary>Counts all rows that the store keeps of a company's jobs: uploads, chunks, jobs.</summary>
     public abstract Task<long> CountStoredRowsAsync(Guid companyId);
@@ -67,13 +67,13 @@ public abstract class ApiServer : IAsyncLifetime
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddAuthentication(TestAuthentication.Scheme)
             .AddScheme<AuthenticationSchemeOptions, TestAuthentication>(TestAuthentication.Scheme, null);
-        builder.Services.AddEndpointsApiExplorer();
+        builder.Services.AddOpenApi();
         builder.Services.AddApiJobs(jobs => jobs
             .AddResource(TestResources.Case)
             .AddResource(TestResources.Customer)
             .AddResource(TestResources.Gadget)
             .AddOperation(new TagCases(), HttpMethods.Post, "cases/tags/bulk"));
-        AddStore(builder.Services);
+        await AddStoreAsync(builder.Services);
         var store = builder.Services.Single(service => service.ServiceType == typeof(IJobStore));
         builder.Services.Remove(store);
         builder.Services.AddSingleton<IJobStore>(services => Store = new((IJobStore)store.ImplementationFactory!(services)));
@@ -93,6 +93,7 @@ public abstract class ApiServer : IAsyncLifetime
         _app.UseProblemAnswers();
         _app.UseAuthentication();
         _app.MapApiJobs(Prefix);
+        _app.MapOpenApi();
         _app.MapGet("/crash", string () => throw new InvalidOperationException("A bug."));
         await _app.StartAsync();
         Address = new(_app.Urls.Single());
