@@ -1,1 +1,38 @@
-return;
+using ApiJobs.AspNetCore.Answers;
+using ApiJobs.Server;
+using ApiJobs.Server.Commands;
+using ApiJobs.Server.Http;
+using ApiJobs.Server.OAuth;
+using ApiJobs.Server.Settings;
+
+return await CommandLine.RunAsync(args, ServeAsync);
+
+// The server, from configuration to the last request. Everything else on the command line is an operator's command.
+static async Task ServeAsync(string[] args, CancellationToken cancellationToken)
+{
+    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+    var settings = ServerSettings.Read(builder.Configuration);
+
+    builder.UseHttpLimits(settings.Http);
+    builder.Services.AddSingleton(settings);
+    builder.Services.AddSingleton(TimeProvider.System);
+    builder.Services.AddOAuth(settings);
+    builder.Services.AddHealth(settings);
+    builder.Services.AddApiJobsEngine(settings);
+
+    await using var app = builder.Build();
+    app.UseProblemAnswers();
+    app.UseFaultStatuses();
+    app.UseTrustedProxies(settings.Http);
+    app.UseAuthentication();
+    app.UseAuthorization();
+
+    app.MapHealth();
+    if (!settings.OAuth.UsesExternalAuthority)
+        app.MapTokenEndpoint(settings.Http);
+    app.MapWhoAmI(settings.Http);
+    app.MapApiJobsEngine(settings);
+
+    await app.Services.InitializeOAuthAsync(cancellationToken);
+    await app.RunAsync(cancellationToken);
+}

@@ -41,6 +41,8 @@ internal abstract class StoreDecorator(IJobStore sound) : IJobStore
     public virtual Task ReleaseLaneAsync(LaneLease lease, CancellationToken cancellationToken) =>
         Sound.ReleaseLaneAsync(lease, cancellationToken);
 
+    public virtual Task<bool> IsLaneWaitingAsync(CancellationToken cancellationToken) => Sound.IsLaneWaitingAsync(cancellationToken);
+
     public Task WaitForWorkAsync(TimeSpan atMost, CancellationToken cancellationToken) => Sound.WaitForWorkAsync(atMost, cancellationToken);
 
     public virtual Task<IReadOnlyList<PendingChunk>> ReadAheadAsync(

@@ -1,0 +1,97 @@
+-- Every table begins its key with the company, so that companies can later be spread over servers.
+
+-- One row a job, from sealing on. Between sealing and its end only columns without an index change, so that every
+-- update stays on its page (HOT); the free fifth of each page is the room for it.
+CREATE TABLE jobs (
+    company_id      uuid        NOT NULL,
+    id              uuid        NOT NULL,
+    type            text        NOT NULL,
+    lane            text        NOT NULL,
+    position        bigint      NOT NULL,
+    options         text,
+    total_records   bigint      NOT NULL,
+    chunk_count     integer     NOT NULL,
+    next_chunk      integer     NOT NULL DEFAULT 0,
+    created_count   bigint      NOT NULL DEFAULT 0,
+    updated_count   bigint      NOT NULL DEFAULT 0,
+    unchanged_count bigint      NOT NULL DEFAULT 0,
+    failed_count    bigint      NOT NULL DEFAULT 0,
+    message_entries bigint      NOT NULL DEFAULT 0,
+    created_at      timestamptz NOT NULL,
+    updated_at      timestamptz NOT NULL,
+    start_time      timestamptz,
+    end_time        timestamptz,
+    failure         text,
+    PRIMARY KEY (company_id, id),
+    CHECK (next_chunk BETWEEN 0 AND chunk_count),
+    CHECK (created_count + updated_count + unchanged_count + failed_count <= total_records)
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02);
+
+-- Not limited to unfinished jobs: a partial index would be touched when a job ends, and would cost the HOT update.
+CREATE UNIQUE INDEX jobs_by_lane ON jobs (company_id, lane, position);
+
+-- The records as accepted. Insert-only. Payloads are stored as they come (EXTERNAL), because compressing them would
+-- cost the accepting path more processor time than the disk gains, and would be undone when they are read once.
+CREATE TABLE chunks (
+    company_id   uuid    NOT NULL,
+    job_id       uuid    NOT NULL,
+    chunk_index  integer NOT NULL,
+    first_record bigint  NOT NULL,
+    record_count integer NOT NULL CHECK (record_count > 0),
+    payload      bytea   NOT NULL,
+    PRIMARY KEY (company_id, job_id, chunk_index)
+);
+ALTER TABLE chunks ALTER COLUMN payload SET STORAGE EXTERNAL;
+
+-- What happened to a chunk's records. Insert-only, in the transaction of the effects; the key makes a second time impossible.
+CREATE TABLE chunk_results (
+    company_id  uuid    NOT NULL,
+    job_id      uuid    NOT NULL,
+    chunk_index integer NOT NULL,
+    outcomes    bytea   NOT NULL,
+    errors      bytea,
+    PRIMARY KEY (company_id, job_id, chunk_index)
+);
+
+-- The message's entries, one row for each chunk that added some: growing one text would rewrite it every time.
+CREATE TABLE job_messages (
+    company_id  uuid    NOT NULL,
+    job_id      uuid    NOT NULL,
+    chunk_index integer NOT NULL,
+    text        text    NOT NULL,
+    PRIMARY KEY (company_id, job_id, chunk_index)
+);
+
+-- Requests of several chunks that are still uploading. Few rows, gone at sealing; too few for an index on the time.
+-- An abandoned upload takes no more chunks and cannot be sealed; its row goes last, so a broken sweep is taken up again.
+CREATE TABLE uploads (
+    company_id uuid        NOT NULL,
+    job_id     uuid        NOT NULL,
+    touched_at timestamptz NOT NULL,
+    abandoned  boolean     NOT NULL DEFAULT false,
+    PRIMARY KEY (company_id, job_id)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
+
+-- One row a lane, written by workers; by a sealer only when the lane had no work. head_position: no unfinished job stands before it.
+CREATE TABLE lanes (
+    company_id    uuid        NOT NULL,
+    lane          text        NOT NULL,
+    head_position bigint      NOT NULL DEFAULT 1,
+    has_work      boolean     NOT NULL DEFAULT false,
+    served_at     timestamptz NOT NULL DEFAULT '-infinity',
+    lease_token   uuid,
+    lease_until   timestamptz,
+    PRIMARY KEY (company_id, lane)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0);
+
+-- The claim's index: lanes with work only, whatever the number of jobs, queued or ended.
+CREATE INDEX lanes_with_work ON lanes (served_at) WHERE has_work;
+
+-- The place of the next job in each lane, locked and counted up by sealers. It is apart from lanes so that a busy
+-- sealer's row lock never makes the claim's SKIP LOCKED pass the lane over.
+CREATE TABLE lane_tails (
+    company_id    uuid   NOT NULL,
+    lane          text   NOT NULL,
+    next_position bigint NOT NULL DEFAULT 1,
+    PRIMARY KEY (company_id, lane)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0);

@@ -1,0 +1,44 @@
+namespace ApiJobs.PostgreSql;
+
+/// <summary>How the PostgreSQL store reaches its database and behaves there.</summary>
+public sealed class PostgreSqlStoreOptions
+{
+    /// <summary>Where the database is, in Npgsql's terms. Tables are made in the first schema of its search path.</summary>
+    /// <remarks>
+    /// The string decides about prepared statements: <c>Max Auto Prepare=100</c> saves planning on a direct connection and
+    /// behind PgBouncer 1.21 or newer with <c>max_prepared_statements</c>; leave it out behind an older pooler in
+    /// transaction mode, and add <c>No Reset On Close=true</c> there, because the pooler resets connections itself.
+    /// </remarks>
+    public string ConnectionString { get; set; } = "";
+
+    /// <summary>
+    /// Where the one connection that listens for wake-ups goes; null for <see cref="ConnectionString"/>. Behind a pooler in
+    /// transaction mode, which cannot LISTEN, name the database itself.
+    /// </summary>
+    public string? ListenConnectionString { get; set; }
+
+    /// <summary>Whether this node listens for the wake-ups of other nodes. Without it, their jobs are found by polling.</summary>
+    public bool Listen { get; set; } = true;
+
+    /// <summary>The shortest time between two wake-ups this node sends. PostgreSQL serializes commits that notify, so they are few.</summary>
+    public TimeSpan NotifyInterval { get; set; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>
+    /// Whether the database itself keeps companies apart: row-level security, under a role without privileges of its own.
+    /// What an operation's own SQL touches must be granted to that role: <c>GRANT … TO apijobs_app</c>.
+    /// All nodes of a database must agree.
+    /// </summary>
+    /// <remarks>
+    /// The role <c>apijobs_app</c> is made when the schema is, if the user may (CREATEROLE). If not, an administrator can:
+    /// <c>CREATE ROLE apijobs_app NOLOGIN; GRANT apijobs_app TO</c> the user. Until then the policies bind the user as the owner of
+    /// the tables, and a warning says so; a superuser, whom they cannot bind, is refused.
+    /// </remarks>
+    public bool CompanyIsolation { get; set; } = true;
+
+    /// <summary>
+    /// How long the transaction that applies chunks may wait for its worker before the database rolls it back. It bounds
+    /// how long a stalled or unreachable worker keeps its rows locked; an operation that waits for something outside
+    /// the database must be faster.
+    /// </summary>
+    public TimeSpan IdleTransactionTimeout { get; set; } = TimeSpan.FromSeconds(30);
+}

@@ -1,0 +1,35 @@
+using ApiJobs.Resources;
+using ApiJobs.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace ApiJobs.PostgreSql;
+
+/// <summary>Adds the PostgreSQL store to an application.</summary>
+public static class PostgreSqlStoreRegistration
+{
+    /// <summary>Registers the store as the application's <see cref="IJobStore"/> and <see cref="IResourceStore"/>, one object for both.</summary>
+    /// <param name="services">The application's services; a <see cref="ResourceCatalog"/> must be among them when the store is made.</param>
+    /// <param name="connectionString">See <see cref="PostgreSqlStoreOptions.ConnectionString"/>.</param>
+    /// <param name="configure">Sets the other options.</param>
+    public static IServiceCollection AddPostgreSqlStore(
+        this IServiceCollection services, string connectionString, Action<PostgreSqlStoreOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
+        services.Configure<PostgreSqlStoreOptions>(options =>
+        {
+            options.ConnectionString = connectionString;
+            configure?.Invoke(options);
+        });
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(provider => new PostgreSqlStore(
+            provider.GetRequiredService<IOptions<PostgreSqlStoreOptions>>().Value, provider.GetRequiredService<ResourceCatalog>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<PostgreSqlStore>>()));
+        services.AddSingleton<IJobStore>(provider => provider.GetRequiredService<PostgreSqlStore>());
+        services.AddSingleton<IResourceStore>(provider => provider.GetRequiredService<PostgreSqlStore>());
+        return services;
+    }
+}

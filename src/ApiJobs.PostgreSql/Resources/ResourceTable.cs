@@ -1,0 +1,187 @@
+using System.Collections.Concurrent;
+using ApiJobs.Resources;
+using ApiJobs.Storage;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace ApiJobs.PostgreSql.Resources;
+
+/// <summary>A declared resource's table, and the statements that read and write it.</summary>
+internal sealed class ResourceTable
+{
+    // Callers choose which fields a record has, so sets are many; beyond these the text is built each time.
+    private const int MaxCachedStatements = 256;
+
+    // Rows are updated by one statement for each set of changed fields; with more sets, by one for all of them.
+    private const int MaxFieldSets = 4;
+
+    private readonly Resource _resource;
+    private readonly ConcurrentDictionary<(StatementKind Kind, ulong Fields), string> _texts = new();
+
+    internal ResourceTable(Resource resource)
+    {
+        _resource = resource;
+        Name = $"\"{resource.Name}\"";
+        Columns = [.. resource.Fields.Select(field => new FieldColumn(field))];
+    }
+
+    private enum StatementKind { Load, Insert, Update, UpdateByMask }
+
+    /// <summary>The table's name, quoted.</summary>
+    internal string Name { get; }
+
+    internal IReadOnlyList<FieldColumn> Columns { get; }
+
+    /// <summary>Reads rows by id.</summary>
+    internal NpgsqlBatchCommand Load(Guid companyId, IReadOnlyCollection<Guid> ids, ulong fields) => Sql.Statement(
+        Text(StatementKind.Load, fields), Sql.Value(companyId), Sql.Array(ids.ToArray(), NpgsqlDbType.Uuid));
+
+    /// <summary>Reads a row that <see cref="Load"/> or <see cref="List"/> selected.</summary>
+    internal ResourceRow ReadRow(NpgsqlDataReader row, ulong fields)
+    {
+        var values = new string?[Columns.Count];
+        var ordinal = 3;
+        foreach (var index in Resource.IndexesIn(fields))
+            values[index] = Columns[index].Read(row, ordinal++);
+        return new(row.GetGuid(0), values, row.GetFieldValue<DateTimeOffset>(1), row.GetFieldValue<DateTimeOffset>(2));
+    }
+
+    /// <summary>Reads value and id of the rows that hold the values in a unique field.</summary>
+    internal NpgsqlBatchCommand FindByUnique(Guid companyId, Field field, IReadOnlyCollection<string> values)
+    {
+        var column = ColumnOf(field);
+        return Sql.Statement(
+            $"SELECT {column.Name}, id FROM {Name} WHERE company_id = $1 AND {column.Name} = ANY($2)",
+            Sql.Value(companyId), Sql.Array(values.ToArray(), NpgsqlDbType.Text));
+    }
+
+    /// <summary>Reads a page of rows with all their fields.</summary>
+    /// <returns>Null if no row can match, because a value is not of its field's type.</returns>
+    internal NpgsqlBatchCommand? List(Guid companyId, ResourceQuery query)
+    {
+        var statement = Sql.Statement("", Sql.Value(companyId), Sql.Value(query.Limit), Sql.Value(query.Offset));
+        var conditions = "";
+        foreach (var (field, value) in query.Equal)
+        {
+            var column = ColumnOf(field);
+            if (column.Comparand(value) is not { } comparand)
+                return null;
+            statement.Parameters.Add(comparand);
+            conditions += $" AND {column.Name} = ${statement.Parameters.Count}";
+        }
+
+        if (query.UpdatedAfter is { } updatedAfter)
+        {
+            // Rounded down to what rows are stored with, so that a row's own time is never after itself.
+            statement.Parameters.Add(Sql.Value(updatedAfter));
+            conditions += $" AND updated_at > ${statement.Parameters.Count}";
+        }
+
+        statement.CommandText =
+            $"SELECT {Selected(_resource.AllFields)} FROM {Name} WHERE company_id = $1{conditions} ORDER BY id LIMIT $2 OFFSET $3";
+        return statement;
+    }
+
+    /// <summary>Writes rows. They go in the order of their ids, so that two transactions lock them in the same order.</summary>
+    internal IEnumerable<NpgsqlBatchCommand> Write(Guid companyId, IReadOnlyList<RowWrite> rows)
+    {
+        var sorted = rows.OrderBy(row => row.Row.Id).ToLookup(row => row.IsNew);
+        var added = sorted[true].ToArray();
+        if (added.Length > 0)
+            yield return Insert(companyId, added);
+
+        var sets = sorted[false].Where(row => row.Fields != 0).GroupBy(row => row.Fields).ToArray();
+        if (sets.Length <= MaxFieldSets)
+        {
+            foreach (var set in sets)
+                yield return Update(companyId, [.. set], StatementKind.Update, set.Key);
+        }
+        else
+        {
+            var all = sets.Aggregate(0UL, (fields, set) => fields | set.Key);
+            yield return Update(companyId, [.. sorted[false].Where(row => row.Fields != 0)], StatementKind.UpdateByMask, all);
+        }
+    }
+
+    private NpgsqlBatchCommand Insert(Guid companyId, RowWrite[] rows)
+    {
+        var statement = Sql.Statement(Text(StatementKind.Insert, _resource.AllFields), Sql.Value(companyId), Ids(rows));
+        AddValues(statement, rows, _resource.AllFields);
+        statement.Parameters.Add(Times(rows, row => row.CreatedAt));
+        statement.Parameters.Add(Times(rows, row => row.UpdatedAt));
+        return statement;
+    }
+
+    private NpgsqlBatchCommand Update(Guid companyId, RowWrite[] rows, StatementKind kind, ulong fields)
+    {
+        var statement = Sql.Statement(Text(kind, fields), Sql.Value(companyId), Ids(rows));
+        AddValues(statement, rows, fields);
+        statement.Parameters.Add(Times(rows, row => row.UpdatedAt));
+        if (kind == StatementKind.UpdateByMask)
+            statement.Parameters.Add(Sql.Array(Array.ConvertAll(rows, row => (long)row.Fields), NpgsqlDbType.Bigint));
+        return statement;
+    }
+
+    private void AddValues(NpgsqlBatchCommand statement, RowWrite[] rows, ulong fields)
+    {
+        foreach (var index in Resource.IndexesIn(fields))
+            statement.Parameters.Add(Columns[index].Values(rows, index));
+    }
+
+    private string Text(StatementKind kind, ulong fields)
+    {
+        if (_texts.TryGetValue((kind, fields), out var text))
+            return text;
+        text = kind switch
+        {
+            StatementKind.Load => $"SELECT {Selected(fields)} FROM {Name} WHERE company_id = $1 AND id = ANY($2)",
+            StatementKind.Insert => InsertText(),
+            _ => UpdateText(fields, isByMask: kind == StatementKind.UpdateByMask),
+        };
+        if (_texts.Count < MaxCachedStatements)
+            _texts.TryAdd((kind, fields), text);
+        return text;
+    }
+
+    private string Selected(ulong fields) =>
+        string.Join(", ", Resource.IndexesIn(fields).Select(index => Columns[index].Name).Prepend("id, created_at, updated_at"));
+
+    private string InsertText()
+    {
+        var columns = Columns.Select(column => column.Name);
+        var arrays = Columns.Select((column, i) => $"${i + 3}::{column.SqlType}[]");
+        return $"""
+            INSERT INTO {Name} (company_id, {string.Join(", ", [.. columns.Prepend("id"), "created_at", "updated_at"])})
+            SELECT $1, * FROM unnest({string.Join(", ", [.. arrays.Prepend("$2::uuid[]"), $"${Columns.Count + 3}::timestamptz[]", $"${Columns.Count + 4}::timestamptz[]"])})
+            """;
+    }
+
+    private string UpdateText(ulong fields, bool isByMask)
+    {
+        var indexes = Resource.IndexesIn(fields).ToArray();
+        var arrays = indexes.Select((index, i) => $"${i + 3}::{Columns[index].SqlType}[]");
+        var names = indexes.Select(index => Columns[index].Name);
+        // A row keeps the fields that its own set lacks: the caller may not even have loaded them.
+        var assignments = indexes.Select(index => isByMask
+            ? $"{Columns[index].Name} = CASE WHEN n.\"#fields\" >> {index} & 1 = 1 THEN n.{Columns[index].Name} ELSE t.{Columns[index].Name} END"
+            : $"{Columns[index].Name} = n.{Columns[index].Name}");
+        string[] mask = isByMask ? [$"${indexes.Length + 4}::bigint[]"] : [];
+        string[] maskName = isByMask ? ["\"#fields\""] : [];
+        return $"""
+            UPDATE {Name} t SET {string.Join(", ", assignments.Append("updated_at = n.updated_at"))}
+            FROM unnest({string.Join(", ", [.. arrays.Prepend("$2::uuid[]"), $"${indexes.Length + 3}::timestamptz[]", .. mask])})
+                AS n({string.Join(", ", [.. names.Prepend("id"), "updated_at", .. maskName])})
+            WHERE t.company_id = $1 AND t.id = n.id
+            """;
+    }
+
+    private FieldColumn ColumnOf(Field field) =>
+        _resource.IndexOf(field.Name) is >= 0 and var index
+            ? Columns[index]
+            : throw new ArgumentException($"Resource '{_resource.Name}' has no field '{field.Name}'.", nameof(field));
+
+    private static NpgsqlParameter Ids(RowWrite[] rows) => Sql.Array(Array.ConvertAll(rows, row => row.Row.Id), NpgsqlDbType.Uuid);
+
+    private static NpgsqlParameter Times(RowWrite[] rows, Func<ResourceRow, DateTimeOffset> time) =>
+        Sql.Array(Array.ConvertAll(rows, row => Sql.Microseconds(time(row.Row))), NpgsqlDbType.TimestampTz);
+}

@@ -1,0 +1,39 @@
+using ApiJobs.PostgreSql;
+using ApiJobs.AspNetCore;
+using ApiJobs.Server.Settings;
+using ApiJobs.Storage;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace ApiJobs.Server;
+
+/// <summary>Where the engine joins the server: its store, its workers and its routes.</summary>
+internal static class ApiJobsComposition
+{
+    /// <summary>Adds the engine over the configured store, with the CRM's resources.</summary>
+    public static void AddApiJobsEngine(this IServiceCollection services, ServerSettings settings)
+    {
+        if (settings.Storage.IsPostgreSql)
+            services.AddPostgreSqlStore(settings.Storage.ConnectionString!);
+        else
+            services.AddSqliteStore(settings.Storage.ConnectionString!);
+
+        services.AddApiJobs(jobs =>
+        {
+            foreach (var resource in CrmResources.All)
+                jobs.AddResource(resource);
+        });
+        services.AddHealthChecks().AddCheck<JobStoreCheck>("job_store", timeout: TimeSpan.FromSeconds(3));
+    }
+
+    /// <summary>Maps the engine's routes under the base path.</summary>
+    public static void MapApiJobsEngine(this WebApplication app, ServerSettings settings) => app.MapApiJobs(settings.Http.BasePath);
+
+    private sealed class JobStoreCheck(IJobStore store) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        {
+            await store.PingAsync(cancellationToken);
+            return HealthCheckResult.Healthy();
+        }
+    }
+}

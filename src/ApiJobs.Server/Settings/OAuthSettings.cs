@@ -1,0 +1,90 @@
+using System.Security.Cryptography;
+
+namespace ApiJobs.Server.Settings;
+
+/// <summary>Who says who is calling: the built-in token issuer, or an external authority. Configuration section <c>OAuth</c>.</summary>
+internal sealed class OAuthSettings
+{
+    /// <summary>How far clocks may be apart when a token's times are judged.</summary>
+    public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
+
+    private const int KeyEncryptionKeyBytes = 32;
+
+    /// <summary>
+    /// The <c>iss</c> of the tokens the built-in issuer makes: the server's public URL, for example
+    /// <c>https://bulk.example.com</c>. Needed only where others verify the tokens by discovery.
+    /// </summary>
+    /// <remarks>
+    /// Left out, it is the constant <c>urn:apijobs</c>. It is never taken from a request: a Host header is the client's
+    /// to choose, and all nodes over one database must accept each other's tokens.
+    /// </remarks>
+    public string? Issuer { get; set; }
+
+    /// <summary>The <c>aud</c> that a token must have; the built-in issuer gives its tokens this one.</summary>
+    public string Audience { get; set; } = "apijobs";
+
+    /// <summary>How long a token of the built-in issuer is good for.</summary>
+    public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>How old the signing key may get before the next one takes its place.</summary>
+    public TimeSpan KeyRotation { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>
+    /// Base64 of 32 bytes: private signing keys are encrypted with it (AES-256-GCM) before they are stored, so that a
+    /// copy of the database does not let its holder make tokens. The same on every node. Left out, they are stored as
+    /// they are, and whoever can read the database can make tokens.
+    /// </summary>
+    public string? KeyEncryptionKey { get; set; }
+
+    /// <summary>
+    /// The URL of an external OpenID provider to trust instead of the built-in issuer, whose endpoints are then gone.
+    /// The provider's access tokens must be JWTs of the type <c>at+jwt</c> (RFC 9068).
+    /// </summary>
+    public string? Authority { get; set; }
+
+    /// <summary>The claim of the external authority's tokens that holds the company's id, a UUID.</summary>
+    public string CompanyClaim { get; set; } = "company_id";
+
+    /// <summary>Whether an external authority takes the place of the built-in issuer.</summary>
+    public bool UsesExternalAuthority => !string.IsNullOrWhiteSpace(Authority);
+
+    /// <summary>The issuer whose tokens are accepted.</summary>
+    public Uri IssuerUri => new(UsesExternalAuthority ? Authority! : string.IsNullOrWhiteSpace(Issuer) ? "urn:apijobs" : Issuer);
+
+    /// <summary>The key that encrypts stored signing keys, or null.</summary>
+    public byte[]? KeyEncryptionKeyOctets => string.IsNullOrWhiteSpace(KeyEncryptionKey) ? null : Convert.FromBase64String(KeyEncryptionKey);
+
+    /// <summary>Adds what is wrong to <paramref name="faults"/>.</summary>
+    public void Check(List<string> faults)
+    {
+        CheckUrl("OAuth:Issuer", Issuer, faults);
+        CheckUrl("OAuth:Authority", Authority, faults);
+        if (string.IsNullOrWhiteSpace(Audience))
+            faults.Add("OAuth:Audience is empty. Set it to the audience that tokens must have, or leave it out for 'apijobs'.");
+        if (string.IsNullOrWhiteSpace(CompanyClaim))
+            faults.Add("OAuth:CompanyClaim is empty. Set it to the claim that holds the company's id, or leave it out for 'company_id'.");
+        if (TokenLifetime < TimeSpan.FromMinutes(1) || TokenLifetime > TimeSpan.FromDays(1))
+            faults.Add($"OAuth:TokenLifetime is {TokenLifetime}. Set it to 00:01:00…1.00:00:00; the default is 01:00:00.");
+        if (KeyRotation < TokenLifetime || KeyRotation > TimeSpan.FromDays(3650))
+            faults.Add($"OAuth:KeyRotation is {KeyRotation}. Set it to at least OAuth:TokenLifetime ({TokenLifetime}) and at most 3650 days; the default is 30.00:00:00.");
+        if (!string.IsNullOrWhiteSpace(KeyEncryptionKey) && !IsKey(KeyEncryptionKey))
+            faults.Add($"OAuth:KeyEncryptionKey is not the base64 of {KeyEncryptionKeyBytes} bytes. Make one with: openssl rand -base64 {KeyEncryptionKeyBytes}");
+    }
+
+    private static void CheckUrl(string name, string? value, List<string> faults)
+    {
+        if (!string.IsNullOrWhiteSpace(value)
+            && !(Uri.TryCreate(value, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.Query.Length == 0 && uri.Fragment.Length == 0))
+        {
+            faults.Add($"{name} is '{value}'. Set it to an http or https URL without query or fragment.");
+        }
+    }
+
+    private static bool IsKey(string base64)
+    {
+        Span<byte> key = stackalloc byte[KeyEncryptionKeyBytes + 1];
+        var valid = Convert.TryFromBase64String(base64, key, out var length) && length == KeyEncryptionKeyBytes;
+        CryptographicOperations.ZeroMemory(key);
+        return valid;
+    }
+}
