@@ -1,0 +1,54 @@
+using ApiJobs.Crash.Tests.Faults;
+using ApiJobs.Crash.Tests.Load;
+using ApiJobs.Crash.Tests.Nodes;
+using ApiJobs.Crash.Tests.Rounds;
+using ApiJobs.Crash.Tests.Sites;
+
+namespace ApiJobs.Crash.Tests.Scenarios;
+
+/// <summary>Faults of a single machine.</summary>
+public sealed class SqliteTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Twenty_kills_lose_nothing_and_double_nothing()
+    {
+        await using var site = new SqliteSite();
+        await using var round = await Round.StartAsync(site, new() { Seed = Seed.Next() }, Cancel);
+        await Kill.AtRandomAsync(round, 20, Cancel);
+        (await round.EndAsync(Cancel)).ShouldBeSound();
+    }
+
+    [Fact]
+    public async Task The_real_server_with_OAuth_loses_nothing_when_it_is_killed()
+    {
+        var shape = new LoadShape(Companies: 2);
+        await using var site = new SqliteSite();
+        await using var round = await Round.StartAsync(site, new() { Seed = Seed.Next(), Shape = shape, RealServer = new(shape) }, Cancel);
+        await Kill.AtRandomAsync(round, 5, Cancel);
+        (await round.EndAsync(Cancel)).ShouldBeSound();
+    }
+
+    [Fact]
+    public async Task Workers_whose_leases_are_never_renewed_get_in_each_others_way_and_double_nothing()
+    {
+        await using var site = new SqliteSite();
+        await using var round = await Round.StartAsync(site, Careless() with { Seed = Seed.Next() }, Cancel);
+        await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, Cancel);
+        (await round.EndAsync(Cancel)).ShouldBeSound(minJobs: 5);
+    }
+
+    /// <summary>Two workers, leases that end long before a job does: both serve the same lane all the time.</summary>
+    internal static RoundOptions Careless(params string[] breaks) => new()
+    {
+        Seed = 0,
+        Shape = new(Companies: 1, MinRecords: 50),
+        Settings = new Dictionary<string, string>
+        {
+            [NodeProgram.Breaks] = string.Join(',', [BrokenBuilds.CarelessLeases, .. breaks]),
+            [NodeProgram.ChunkDelay] = "00:00:00.010",
+            ["Worker:Lease"] = "00:00:00.030",
+        },
+    };
+}
