@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using ApiJobs.Crash.Tests.History;
 using ApiJobs.Crash.Tests.Nodes;
+using ApiJobs.Crash.Tests.Rounds;
 
 namespace ApiJobs.Crash.Tests.Load;
 
@@ -40,6 +41,14 @@ internal sealed class LoadRun : IAsyncDisposable
 
     /// <summary>The number of requests that have been answered so far with a status.</summary>
     public int CountAnswers(HttpStatusCode status) => _senders.Sum(sender => sender.CountAnswers(status));
+
+    /// <summary>Waits until so many requests more have been accepted.</summary>
+    /// <returns>Whether they were, in time.</returns>
+    public Task<bool> WaitForAcceptedAsync(int more, TimeSpan within)
+    {
+        var enough = CountAnswers(HttpStatusCode.Accepted) + more;
+        return Wait.UntilAsync(() => Task.FromResult(CountAnswers(HttpStatusCode.Accepted) >= enough), within);
+    }
 
     public async ValueTask DisposeAsync()
     {

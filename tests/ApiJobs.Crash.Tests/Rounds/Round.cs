@@ -9,8 +9,6 @@ namespace ApiJobs.Crash.Tests.Rounds;
 /// <summary>Nodes over a fresh database, clients that keep sending, and at the end the check: a fault is made in between.</summary>
 internal sealed class Round : IAsyncDisposable
 {
-    private static readonly TimeSpan EndPollInterval = TimeSpan.FromMilliseconds(50);
-
     private readonly RoundOptions _options;
     private readonly Site _site;
     private readonly ClientAccess _access;
@@ -27,7 +25,7 @@ internal sealed class Round : IAsyncDisposable
         Dice = new(options.Seed, -2);
     }
 
-    public Cluster Cluster { get; private set; }
+    public Cluster Cluster { get; }
 
     public LoadRun Load { get; }
 
@@ -67,14 +65,14 @@ internal sealed class Round : IAsyncDisposable
     public async Task<RoundReport> EndAsync(CancellationToken cancellationToken)
     {
         await Load.StopAsync();
-        await Cluster.StartAllAsync(cancellationToken);
+        if (_options.StartsAgain)
+            await Cluster.StartAllAsync(cancellationToken);
         var healing = Stopwatch.StartNew();
-        await using var connection = await _site.OpenAsync(writes: false, cancellationToken);
-        var reader = new StoreReader(_site, connection);
-        while (await reader.CountUnfinishedAsync(Companies, cancellationToken) > 0 && healing.Elapsed < _options.EndWithin)
-            await Task.Delay(EndPollInterval, TimeProvider.System, cancellationToken);
+        await WaitForEndAsync(_options.EndWithin, cancellationToken);
         var endedAfter = healing.Elapsed;
 
+        await using var connection = await _site.OpenAsync(writes: false, cancellationToken);
+        var reader = new StoreReader(_site, connection);
         await Load.CheckEndedJobsAsync();
         var checker = new HistoryChecker(_history, _options.Shape, _access, _options.Seed, hasAppliedLog: _options.RealServer is null);
         var records = await checker.CheckAsync(reader, cancellationToken);
@@ -85,19 +83,14 @@ internal sealed class Round : IAsyncDisposable
 
     /// <summary>Waits until every job has ended.</summary>
     /// <returns>Whether they have, in time.</returns>
-    public async Task<bool> WaitForEndAsync(TimeSpan within, CancellationToken cancellationToken)
-    {
-        var waiting = Stopwatch.StartNew();
-        await using var connection = await _site.OpenAsync(writes: false, cancellationToken);
-        var reader = new StoreReader(_site, connection);
-        while (await reader.CountUnfinishedAsync(Companies, cancellationToken) > 0)
-        {
-            if (waiting.Elapsed > within)
-                return false;
-            await Task.Delay(EndPollInterval, TimeProvider.System, cancellationToken);
-        }
+    public Task<bool> WaitForEndAsync(TimeSpan within, CancellationToken cancellationToken) =>
+        Wait.UntilAsync(async () => await CountUnfinishedAsync(cancellationToken) == 0, within);
 
-        return true;
+    /// <summary>Counts the jobs that have not ended.</summary>
+    public async Task<long> CountUnfinishedAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await _site.OpenAsync(writes: false, cancellationToken);
+        return await new StoreReader(_site, connection).CountUnfinishedAsync(Companies, cancellationToken);
     }
 
     public async ValueTask DisposeAsync()
@@ -147,6 +140,9 @@ internal sealed record RoundOptions
 
     /// <summary>Whether clients send from the start.</summary>
     public bool StartsLoad { get; init; } = true;
+
+    /// <summary>Whether nodes that are down at the end are started again; else the others have to do without them.</summary>
+    public bool StartsAgain { get; init; } = true;
 
     /// <summary>How long after healing every job must have ended.</summary>
     public TimeSpan EndWithin { get; init; } = TimeSpan.FromMinutes(1);

@@ -1,3 +1,4 @@
+using System.Net;
 using ApiJobs.Crash.Tests.Faults;
 using ApiJobs.Crash.Tests.Load;
 using ApiJobs.Crash.Tests.Nodes;
@@ -28,6 +29,46 @@ public sealed class SqliteTests
         await using var round = await Round.StartAsync(site, new() { Seed = Seed.Next(), Shape = shape, RealServer = new(shape) }, Cancel);
         await Kill.AtRandomAsync(round, 5, Cancel);
         (await round.EndAsync(Cancel)).ShouldBeSound();
+    }
+
+    [Fact]
+    public async Task What_was_acknowledged_survives_power_cuts()
+    {
+        Disk.SkipUnlessMountable();
+        await using var disk = await Disk.CreateExt4Async();
+        await using var site = new SqliteSite(disk.Root);
+        await using var round = await Round.StartAsync(site, new() { Seed = Seed.Next() }, Cancel);
+        await PowerCut.AtRandomAsync(round, disk, 4, Cancel);
+        (await round.EndAsync(Cancel)).ShouldBeSound();
+        await round.Cluster.Nodes[0].KillAsync();
+    }
+
+    [Fact]
+    public async Task A_full_disk_refuses_requests_whole_and_jobs_wait_until_there_is_room()
+    {
+        Disk.SkipUnlessMountable();
+        await using var disk = await Disk.CreateTmpfsAsync(bytes: 4 << 20);
+        await using var site = new SqliteSite(disk.Root);
+        var ballast = Path.Combine(disk.Root, "ballast");
+        await File.WriteAllBytesAsync(ballast, new byte[2 << 20], Cancel);
+        // The worker is slow, so that jobs wait when the disk fills up.
+        var options = new RoundOptions
+        {
+            Seed = Seed.Next(),
+            Shape = new(MaxUnfinishedJobs: 1_000),
+            Settings = new Dictionary<string, string> { [NodeProgram.ChunkDelay] = "00:00:00.100" },
+        };
+        await using var round = await Round.StartAsync(site, options, Cancel);
+
+        (await Wait.UntilAsync(() => Task.FromResult(round.Load.CountAnswers(HttpStatusCode.ServiceUnavailable) >= 10), TimeSpan.FromMinutes(1)))
+            .ShouldBeTrue("no request was answered with 503");
+        var stopped = await round.CountUnfinishedAsync(Cancel);
+        stopped.ShouldBeGreaterThan(0);
+
+        File.Delete(ballast);
+        (await round.Load.WaitForAcceptedAsync(more: 5, TimeSpan.FromSeconds(30))).ShouldBeTrue("nothing was accepted after there was room again");
+        (await round.EndAsync(Cancel)).ShouldBeSound();
+        await round.Cluster.Nodes[0].KillAsync();
     }
 
     [Fact]

@@ -20,6 +20,8 @@ internal sealed class PostgreSqlSite : Site
 
     public PostgreSqlServer Server { get; }
 
+    public string DatabaseName => _connection.Database!;
+
     public override bool IsPostgreSql => true;
 
     public override IReadOnlyDictionary<string, string> StorageSettings => new Dictionary<string, string>

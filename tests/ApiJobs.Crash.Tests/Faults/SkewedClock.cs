@@ -1,0 +1,15 @@
+using ApiJobs.Crash.Tests.Sites;
+
+namespace ApiJobs.Crash.Tests.Faults;
+
+/// <summary>A wall clock that is days off, for one process: the settings that start it with libfaketime.</summary>
+internal static class SkewedClock
+{
+    public static IReadOnlyDictionary<string, string> ThreeDaysAhead => new Dictionary<string, string>
+    {
+        ["LD_PRELOAD"] = Shell.FindProgram("libfaketimeMT.so.1", "/usr/lib/*/faketime"),
+        ["FAKETIME"] = "+3d",
+        // The monotonic clock is what timers and timeouts go by; a wrong wall clock leaves it alone.
+        ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
+    };
+}
