@@ -2,7 +2,7 @@ using ApiJobs.Crash.Tests;
 using ApiJobs.Crash.Tests.Nodes;
 using ApiJobs.Crash.Tests.Rounds;
 
-// One executable with three roles, so that what is killed is built with what kills it.
+// One executable with four roles, so that what is killed is built with what kills it.
 if (NodeProgram.IsAskedFor)
 {
     await NodeProgram.RunAsync();
@@ -11,6 +11,8 @@ if (NodeProgram.IsAskedFor)
 
 if (args is ["long", .. var options])
     return await LongRound.RunAsync(options);
+if (args is ["scale"])
+    return await ScaleRound.RunAsync();
 
 // What xunit's own entry point does: test tools talk to the testing platform, people to the console.
 if (args.Any(arg => arg is "--server" or "--internal-msbuild-node"))

@@ -24,7 +24,7 @@ internal static class Takeover
     public static RoundOptions Options(int seed) => new()
     {
         Seed = seed,
-        // Large jobs, and many: at 20 ms a chunk they last for longer than the round's next kill takes.
+        // More work in each lane than is done until the kill, and a handler slow enough that a lane is hardly ever free.
         Shape = new(Companies: Lanes, MinRecords: 80, MaxUnfinishedJobs: 40),
         Nodes = [new("a"), new("b")],
         Settings = new Dictionary<string, string>

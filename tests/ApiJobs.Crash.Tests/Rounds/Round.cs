@@ -44,8 +44,8 @@ internal sealed class Round : IAsyncDisposable
         try
         {
             // One after another: the first makes the schema.
-            foreach (var node in cluster.Nodes)
-                await node.StartAsync(cancellationToken);
+            foreach (var node in options.Nodes.Where(node => !node.StartsLater))
+                await cluster[node.Name].StartAsync(cancellationToken);
             if (options.RealServer is null)
                 await site.CreateAppliedLogAsync(cancellationToken);
             var access = options.RealServer is { } server ? await server.LogInAsync(cluster.Nodes[0].Url!, cancellationToken) : ClientAccess.OfNodes;
@@ -159,5 +159,8 @@ internal sealed record RoundOptions
 /// <summary>A node of a round, and what is special about it.</summary>
 internal sealed record NodeOptions(string Name)
 {
+    /// <summary>Whether the round begins without it.</summary>
+    public bool StartsLater { get; init; }
+
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 }

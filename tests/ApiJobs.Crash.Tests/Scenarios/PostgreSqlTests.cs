@@ -29,7 +29,8 @@ public sealed class PostgreSqlTests(PostgreSqlRun postgreSql)
         {
             Seed = Seed.Next(),
             Shape = new(Companies: 2, MinRecords: 60),
-            Nodes = TwoNodes,
+            // Alone, the first surely has both lanes, and more to do in them.
+            Nodes = [new("a"), new("b") { StartsLater = true }],
             Settings = new Dictionary<string, string>
             {
                 ["Worker:Lease"] = "00:00:02",
@@ -41,8 +42,6 @@ public sealed class PostgreSqlTests(PostgreSqlRun postgreSql)
         await using var site = await PostgreSqlSite.CreateAsync(await postgreSql.Server);
         await using var round = await Round.StartAsync(site, options, Cancel);
         var (stopped, heir) = (round.Cluster["a"], round.Cluster["b"]);
-        // Alone, it surely has both lanes, and more to do in them.
-        await heir.KillAsync();
         (await Wait.UntilAsync(
             async () => await AppliedByAsync(site, "a") > 100 && await round.CountUnfinishedAsync(Cancel) > 10, TimeSpan.FromSeconds(30)))
             .ShouldBeTrue("the node that is to be stopped should be at work");
@@ -110,6 +109,7 @@ public sealed class PostgreSqlTests(PostgreSqlRun postgreSql)
     {
         await using var site = await PostgreSqlSite.CreateAsync(await postgreSql.Server);
         await using var round = await Round.StartAsync(site, Takeover.Options(Seed.Next()), Cancel);
+
         var times = await Takeover.MeasureAsync(round, site, kills: 3, Cancel);
         Console.WriteLine($"{times.Count} lanes were taken over, after {times[0].TotalSeconds:F2} to {times[^1].TotalSeconds:F2} s; the lease is {Takeover.Lease.TotalSeconds} s.");
         times[^1].ShouldBeLessThanOrEqualTo(Takeover.Limit);
@@ -137,6 +137,8 @@ public sealed class PostgreSqlTests(PostgreSqlRun postgreSql)
         (await Wait.UntilAsync(
             async () => await AppliedByAsync(site, "ahead") > 0 && await AppliedByAsync(site, "a") > 0, TimeSpan.FromSeconds(30)))
             .ShouldBeTrue("both nodes should have work");
+        (await site.QueryAsync<bool>("SELECT max(created_at) > clock_timestamp() + interval '2 days' FROM jobs", Cancel))
+            .ShouldBeTrue("no job has the time of the clock that is ahead");
         await round.Cluster["ahead"].KillAsync();
         round.Kills++;
         return await round.EndAsync(Cancel);

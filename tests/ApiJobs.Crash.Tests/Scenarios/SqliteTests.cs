@@ -62,12 +62,13 @@ public sealed class SqliteTests
 
         (await Wait.UntilAsync(() => Task.FromResult(round.Load.CountAnswers(HttpStatusCode.ServiceUnavailable) >= 10), TimeSpan.FromMinutes(1)))
             .ShouldBeTrue("no request was answered with 503");
-        var stopped = await round.CountUnfinishedAsync(Cancel);
-        stopped.ShouldBeGreaterThan(0);
+        (await round.CountUnfinishedAsync(Cancel)).ShouldBeGreaterThan(0, "no job had to wait");
 
         File.Delete(ballast);
         (await round.Load.WaitForAcceptedAsync(more: 5, TimeSpan.FromSeconds(30))).ShouldBeTrue("nothing was accepted after there was room again");
-        (await round.EndAsync(Cancel)).ShouldBeSound();
+        var report = await round.EndAsync(Cancel);
+        report.ShouldBeSound();
+        report.UnavailableButKept.ShouldBe(0);
         await round.Cluster.Nodes[0].KillAsync();
     }
 
@@ -76,9 +77,13 @@ public sealed class SqliteTests
     {
         await using var site = new SqliteSite();
         await using var round = await Round.StartAsync(site, Careless() with { Seed = Seed.Next() }, Cancel);
-        await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, Cancel);
+        await LetWorkersCollideAsync(round);
+        round.Cluster.Nodes[0].Output.ShouldContain("moved by somebody else", customMessage: "no two workers met in a lane");
         (await round.EndAsync(Cancel)).ShouldBeSound(minJobs: 5);
     }
+
+    /// <summary>Waits for work enough that workers without a valid lease surely meet.</summary>
+    internal static Task LetWorkersCollideAsync(Round round) => round.Load.WaitForAcceptedAsync(more: 30, TimeSpan.FromSeconds(30));
 
     /// <summary>Two workers, leases that end long before a job does: both serve the same lane all the time.</summary>
     internal static RoundOptions Careless(params string[] breaks) => new()
