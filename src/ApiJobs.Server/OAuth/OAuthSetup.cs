@@ -1,6 +1,9 @@
 using System.Security.Cryptography;
+using System.Xml.Linq;
 using ApiJobs.Server.Settings;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Server;
@@ -48,6 +51,9 @@ internal static class OAuthSetup
             validation.Configure(options => PinTokens(options.TokenValidationParameters, settings.OAuth));
         });
         services.AddSingleton<AccessTokens>();
+
+        // ASP.NET Core's authentication brings data protection along; nothing here uses it, so its keys need no place.
+        services.Configure<KeyManagementOptions>(options => options.XmlRepository = new NoRepository());
         services.AddAuthentication(BearerAuthentication.Scheme)
             .AddScheme<AuthenticationSchemeOptions, BearerAuthentication>(BearerAuthentication.Scheme, configureOptions: null);
         services.AddAuthorization();
@@ -84,8 +90,14 @@ internal static class OAuthSetup
 
         // OpenIddict insists on an encryption key, though nothing is encrypted; one that nobody knows will do.
         server.AddEncryptionKey(new SymmetricSecurityKey(RandomNumberGenerator.GetBytes(32)));
-        server.Configure(options => options.Scopes.Remove(OpenIddict.Abstractions.OpenIddictConstants.Scopes.OpenId));
+        server.Configure(options =>
+        {
+            options.Scopes.Remove(OpenIddict.Abstractions.OpenIddictConstants.Scopes.OpenId);
+            options.ClientAuthenticationMethods.Remove(ClientAuthenticationMethods.PrivateKeyJwt);
+        });
 
+        // It would write a claim of OpenIddict's own into every token; client_id says the same.
+        server.RemoveEventHandler(OpenIddictServerHandlers.AttachDefaultPresenters.Descriptor);
         server.RemoveEventHandler(TokenRequestReader.FormReader);
         server.AddEventHandler(TokenRequestReader.Descriptor);
         server.AddEventHandler(TokenRequestRules.Descriptor);
@@ -113,5 +125,14 @@ internal static class OAuthSetup
         parameters.RequireSignedTokens = true;
         parameters.ClockSkew = OAuthSettings.ClockSkew;
         parameters.TryAllIssuerSigningKeys = false;
+    }
+
+    private sealed class NoRepository : IXmlRepository
+    {
+        public IReadOnlyCollection<XElement> GetAllElements() => [];
+
+        public void StoreElement(XElement element, string friendlyName)
+        {
+        }
     }
 }
