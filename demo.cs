@@ -7,7 +7,6 @@
 // two do not exist and one is already up to date, and shows the API job as the seed does: 773 accepted, 770 effected.
 // Options:  --keep    leave the server running afterwards, to try the curl lines it prints, until Ctrl+C
 using System.Diagnostics;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Encodings.Web;
 using System.Text.Json;

@@ -12,6 +12,10 @@ internal static class Faults
         StoreUnavailableException => StoreFault.Transient,
         PostgresException fault => ClassifyState(fault.SqlState),
         NpgsqlException fault => fault.IsTransient || HasNetworkCause(fault) ? StoreFault.Transient : StoreFault.None,
+        // A cancelled statement's cause is the cancelling, and says nothing of the database.
+        OperationCanceledException => StoreFault.None,
+        // An object-relational mapper wraps what the database said.
+        { InnerException: { } cause } => Classify(cause),
         _ => StoreFault.None,
     };
 

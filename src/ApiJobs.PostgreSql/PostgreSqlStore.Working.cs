@@ -96,6 +96,7 @@ public sealed partial class PostgreSqlStore
         {
             ApiJob? job = null;
             return await ReadAsync(
+                lease.CompanyId,
                 Sql.Statement(
                     ReadAheadSql, Sql.Value(lease.CompanyId), Sql.Value(lease.Lane), Sql.OrNull(after?.Job.Position),
                     Sql.Value((after?.Chunk.Index ?? 0) + 1), Sql.Value((long)maxRecords), Sql.Value(MaxChunksAhead)),
@@ -156,6 +157,7 @@ public sealed partial class PostgreSqlStore
         batch.BatchCommands.Add(Sql.Statement(
             "SELECT set_config('idle_in_transaction_session_timeout', $1, true)",
             Sql.Value(((long)_options.IdleTransactionTimeout.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture))));
+        _scope.Enter(batch, companyId);
         batch.BatchCommands.Add(Sql.Statement(
             MoveCursorsSql, Sql.Value(companyId), Column(jobs, job => job.Id, NpgsqlDbType.Uuid),
             Column(jobs, job => job.FirstChunk, NpgsqlDbType.Integer), Column(jobs, job => job.NextChunk, NpgsqlDbType.Integer),

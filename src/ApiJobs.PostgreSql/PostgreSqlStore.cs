@@ -1,4 +1,5 @@
 using ApiJobs.PostgreSql.Accepting;
+using ApiJobs.PostgreSql.Isolation;
 using ApiJobs.PostgreSql.Lanes;
 using ApiJobs.PostgreSql.Resources;
 using ApiJobs.PostgreSql.Schema;
@@ -21,6 +22,7 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
     private readonly PostgreSqlStoreOptions _options;
     private readonly TimeProvider _time;
     private readonly NpgsqlDataSource _source;
+    private readonly CompanyScope _scope;
     private readonly ResourceTables _resources;
     private readonly SchemaUpgrade _schema;
     private readonly AcceptQueue _accepting;
@@ -42,12 +44,13 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
         _options = options;
         _time = time;
         _source = Connections.Pool(options.ConnectionString);
+        _scope = new(options.CompanyIsolation);
         _resources = new(resources);
-        _schema = new(_source, resources, logger);
+        _schema = new(_source, resources, new(_scope, resources, logger), logger);
         _workSignal = new(time);
         _announcer = new(_source, _workSignal, options.NotifyInterval, logger);
         _listener = new(Connections.Listening(options.ListenConnectionString ?? options.ConnectionString), _workSignal, logger);
-        _accepting = new(_source, _announcer);
+        _accepting = new(_source, _scope, _announcer);
     }
 
     /// <inheritdoc/>
@@ -78,20 +81,26 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
     }
 
     private async Task<List<T>> ReadAsync<T>(
-        NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+        Guid companyId, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
     {
         await using var batch = _source.CreateBatch();
+        var isConfined = _scope.Enter(batch, companyId);
         batch.BatchCommands.Add(statement);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        if (isConfined)
+            await reader.NextResultAsync(cancellationToken);
         var rows = new List<T>();
         while (await reader.ReadAsync(cancellationToken))
             rows.Add(read(reader));
         return rows;
     }
 
-    private async Task<int> ExecuteAsync(CancellationToken cancellationToken, params NpgsqlBatchCommand[] statements)
+    /// <summary>Runs statements of one company as one transaction.</summary>
+    /// <returns>How many rows they wrote.</returns>
+    private async Task<int> ExecuteAsync(Guid companyId, CancellationToken cancellationToken, params NpgsqlBatchCommand[] statements)
     {
         await using var batch = _source.CreateBatch();
+        _scope.Enter(batch, companyId);
         foreach (var statement in statements)
             batch.BatchCommands.Add(statement);
         return await batch.ExecuteNonQueryAsync(cancellationToken);

@@ -3,7 +3,6 @@ using ApiJobs.Intake;
 using ApiJobs.Storage;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -40,7 +39,7 @@ internal static class ProblemBoundary
         }
         catch (BadHttpRequestException exception)
         {
-            await OfTransport(exception, context).WriteAsync(context);
+            await OfTransport(exception).WriteAsync(context);
         }
     }
 
@@ -48,16 +47,10 @@ internal static class ProblemBoundary
         exception is ConnectionResetException or ConnectionAbortedException
         || (exception is IOException or OperationCanceledException && context.RequestAborted.IsCancellationRequested);
 
-    private static Problem OfTransport(BadHttpRequestException exception, HttpContext context) => exception.StatusCode switch
-    {
-        StatusCodes.Status413PayloadTooLarge when BodyLimit(context) is { } limit => Problems.BodyTooLarge.With(
-            $"The body is larger than {limit:N0} bytes, the limit. Send it in several requests, or raise Intake:MaxBodyBytes."),
-        StatusCodes.Status400BadRequest => Problems.BadRequest.With(exception.Message),
-        var status => Problems.OfStatus(status),
-    };
-
-    private static long? BodyLimit(HttpContext context) =>
-        context.GetEndpoint()?.Metadata.GetMetadata<IRequestSizeLimitMetadata>()?.MaxRequestBodySize;
+    private static Problem OfTransport(BadHttpRequestException exception) =>
+        exception.StatusCode == StatusCodes.Status400BadRequest
+            ? Problems.BadRequest.With(exception.Message)
+            : Problems.OfStatus(exception.StatusCode);
 
     private static ILogger Logger(HttpContext context) =>
         context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("ApiJobs.AspNetCore");

@@ -20,7 +20,9 @@ internal static class BodyFormats
             return null;
         }
 
-        return type.MediaType.Equals(Supported[0], StringComparison.OrdinalIgnoreCase) ? new JsonRecordReader(request.Body, intake) : null;
+        return type.MediaType.Equals(Supported[0], StringComparison.OrdinalIgnoreCase)
+            ? new JsonRecordReader(new BoundedBody(request.Body, intake.MaxBodyBytes), intake)
+            : null;
     }
 
     /// <summary>Says what would have been read.</summary>

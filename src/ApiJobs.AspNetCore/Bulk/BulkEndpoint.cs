@@ -20,8 +20,8 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
     private readonly QueryParameter _key = new(
         "key", $"The unique field that rows are found by, one of {string.Join(", ", KeysOf(route))}; {IdKey} unless given.");
 
-    // Far above the server's general limit, because bodies are streamed; and only on these routes.
-    long? IRequestSizeLimitMetadata.MaxRequestBodySize => intake.MaxBodyBytes;
+    // The server's general limit does not hold here: bodies are streamed, and have a limit of their own (BoundedBody).
+    long? IRequestSizeLimitMetadata.MaxRequestBodySize => null;
 
     public IReadOnlyList<QueryParameter> Parameters => _keys.Count == 0 ? [] : [_key];
 
@@ -29,6 +29,8 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
     {
         var (request, response) = (context.Request, context.Response);
         var options = ReadOptions(request);
+        if (request.ContentLength > intake.MaxBodyBytes)
+            throw BoundedBody.TooLarge(intake.MaxBodyBytes);
         await using var records = BodyFormats.OpenReader(request, intake);
         if (records is null)
         {

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
-using System.Text;
 using ApiJobs.AspNetCore.Routing;
 using ApiJobs.Jobs;
 
@@ -20,8 +19,7 @@ internal readonly record struct RecordCursor(int ChunkIndex, long RecordIndex)
         if (text is null)
             return default;
         Span<byte> bytes = stackalloc byte[Bytes];
-        if (text.Length == Base64Url.GetEncodedLength(Bytes)
-            && Base64Url.TryDecodeFromUtf8(Encoding.ASCII.GetBytes(text), bytes, out var length) && length == Bytes)
+        if (Base64Url.IsValid(text, out var length) && length == Bytes && Base64Url.TryDecodeFromChars(text, bytes, out _))
         {
             var cursor = new RecordCursor(
                 BinaryPrimitives.ReadInt32BigEndian(bytes), BinaryPrimitives.ReadInt64BigEndian(bytes[sizeof(int)..]));

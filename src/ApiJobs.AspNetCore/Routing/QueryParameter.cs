@@ -82,21 +82,35 @@ internal sealed class QueryParameter(string name, string description, Type? type
 
     private sealed class Described : ParameterInfo
     {
-        private readonly object[] _attributes;
+        private readonly Attribute[] _attributes;
 
         public Described(string name, string description, Type type)
         {
             NameImpl = name;
             ClassImpl = type;
+            // A parameter has to be some member's; what is asked of it is answered here.
+            MemberImpl = typeof(QueryParameter).GetConstructors()[0];
             _attributes = [new FromQueryAttribute { Name = name }, new DescriptionAttribute(description)];
         }
 
+        public override bool HasDefaultValue => false;
+
+        public override object? DefaultValue => null;
+
+        // Asked for the type's nullability, about which there is nothing to say.
+        public override IList<CustomAttributeData> GetCustomAttributesData() => [];
+
         public override object[] GetCustomAttributes(bool inherit) => _attributes;
 
-        public override object[] GetCustomAttributes(Type attributeType, bool inherit) => [.. _attributes.Where(attributeType.IsInstanceOfType)];
+        // Reflection casts the result to an array of the type that was asked for.
+        public override object[] GetCustomAttributes(Type attributeType, bool inherit)
+        {
+            var matching = _attributes.Where(attributeType.IsInstanceOfType).ToArray();
+            var typed = (object[])Array.CreateInstance(attributeType, matching.Length);
+            matching.CopyTo(typed, 0);
+            return typed;
+        }
 
         public override bool IsDefined(Type attributeType, bool inherit) => _attributes.Any(attributeType.IsInstanceOfType);
-
-        public override bool HasDefaultValue => false;
     }
 }

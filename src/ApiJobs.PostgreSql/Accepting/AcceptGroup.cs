@@ -1,3 +1,4 @@
+using ApiJobs.PostgreSql.Isolation;
 using ApiJobs.PostgreSql.Lanes;
 using Npgsql;
 using NpgsqlTypes;
@@ -46,11 +47,20 @@ internal static class AcceptGroup
         FROM input i JOIN touched USING (job_id)
         """;
 
+    // An upload is held from here on, so that a lane is made for jobs only that will be sealed: a swept one leaves nothing.
     private const string MakeLanesSql = """
-        WITH made AS (
+        WITH input AS (SELECT * FROM unnest($2::uuid[], $3::text[], $4::int[]) AS i(job_id, lane, chunk_count)),
+        held AS (
+            SELECT job_id FROM uploads
+            WHERE company_id = $1 AND NOT abandoned AND job_id IN (SELECT job_id FROM input WHERE chunk_count > 1)
+            ORDER BY job_id
+            FOR UPDATE),
+        made AS (
             INSERT INTO lane_tails (company_id, lane)
-            SELECT $1, lane FROM unnest($2::text[]) AS l(lane)
-            WHERE NOT EXISTS (SELECT FROM lane_tails t WHERE t.company_id = $1 AND t.lane = l.lane)
+            SELECT DISTINCT $1::uuid, lane FROM input i
+            WHERE (chunk_count = 1 OR job_id IN (SELECT job_id FROM held))
+              AND NOT EXISTS (SELECT FROM lane_tails t WHERE t.company_id = $1 AND t.lane = i.lane)
+            ORDER BY lane
             ON CONFLICT DO NOTHING
             RETURNING lane)
         INSERT INTO lanes (company_id, lane) SELECT $1, lane FROM made
@@ -94,7 +104,8 @@ internal static class AcceptGroup
 
     /// <summary>Writes the group and settles every acceptance in it, after the commit.</summary>
     /// <exception cref="NpgsqlException">Nothing was written, or it is not known; no acceptance was settled.</exception>
-    internal static async Task WriteAsync(NpgsqlDataSource source, WorkAnnouncer announcer, IReadOnlyCollection<Acceptance> group)
+    internal static async Task WriteAsync(
+        NpgsqlDataSource source, CompanyScope scope, WorkAnnouncer announcer, IReadOnlyCollection<Acceptance> group)
     {
         var parts = group.GroupBy(acceptance => acceptance.CompanyId).OrderBy(company => company.Key).SelectMany(PartsOf).ToList();
         var answers = new Dictionary<Acceptance, AcceptResult>(group.Count, ReferenceEqualityComparer.Instance);
@@ -103,14 +114,18 @@ internal static class AcceptGroup
         await using (var batch = source.CreateBatch())
         {
             batch.BatchCommands.Add(Sql.Statement(WaitForDisk));
-            foreach (var statement in parts.SelectMany(part => part.Statements))
-                batch.BatchCommands.Add(statement);
+            foreach (var part in parts)
+            {
+                // Each company's statements run confined to it, in the one transaction that they share.
+                part.ResultsBefore += scope.Enter(batch, part.CompanyId) ? 1 : 0;
+                foreach (var statement in part.Statements)
+                    batch.BatchCommands.Add(statement);
+            }
 
             await using var reader = await batch.ExecuteReaderAsync();
             foreach (var part in parts)
             {
-                await reader.NextResultAsync();
-                if (part.LocksFirst)
+                for (var skipped = 0; skipped <= part.ResultsBefore; skipped++)
                     await reader.NextResultAsync();
                 while (await reader.ReadAsync())
                 {
@@ -139,16 +154,23 @@ internal static class AcceptGroup
             announcer.Announce();
     }
 
-    private sealed record Part(Acceptance[] Acceptances, bool LocksFirst, NpgsqlBatchCommand[] Statements);
+    /// <summary>Statements of one company, of which the last gives the answers.</summary>
+    private sealed record Part(Guid CompanyId, Acceptance[] Acceptances, NpgsqlBatchCommand[] Statements)
+    {
+        internal int ResultsBefore { get; set; }
+    }
 
     private static IEnumerable<Part> PartsOf(IGrouping<Guid, Acceptance> company)
     {
         var appends = company.Where(acceptance => acceptance.Job is null).ToArray();
         if (appends.Length > 0)
-            yield return new(appends, LocksFirst: false, [.. Appending(company.Key, appends)]);
+            yield return new(company.Key, appends, [.. Appending(company.Key, appends)]);
         var seals = company.Where(acceptance => acceptance.Job is not null).ToArray();
         if (seals.Length > 0)
-            yield return new(seals, LocksFirst: true, [.. Sealing(company.Key, seals)]);
+        {
+            // Locking gives a result too.
+            yield return new(company.Key, seals, [.. Sealing(company.Key, seals)]) { ResultsBefore = 1 };
+        }
     }
 
     private static IEnumerable<NpgsqlBatchCommand> Appending(Guid companyId, Acceptance[] appends)
@@ -166,9 +188,10 @@ internal static class AcceptGroup
 
     private static IEnumerable<NpgsqlBatchCommand> Sealing(Guid companyId, Acceptance[] seals)
     {
-        var lanes = seals.Select(seal => seal.Job!.Lane).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
-        yield return Sql.Statement(MakeLanesSql, Sql.Value(companyId), Sql.Array(lanes, NpgsqlDbType.Text));
-        yield return Sql.Statement(LockTailsSql, Sql.Value(companyId), Sql.Array(lanes, NpgsqlDbType.Text));
+        yield return Sql.Statement(
+            MakeLanesSql, Sql.Value(companyId), Column(seals, seal => seal.JobId, NpgsqlDbType.Uuid),
+            Column(seals, seal => seal.Job!.Lane, NpgsqlDbType.Text), Column(seals, seal => seal.Chunk.Index + 1, NpgsqlDbType.Integer));
+        yield return Sql.Statement(LockTailsSql, Sql.Value(companyId), Column(seals, seal => seal.Job!.Lane, NpgsqlDbType.Text));
         yield return Sql.Statement(
             SealSql, Sql.Value(companyId), Column(seals, seal => seal.JobId, NpgsqlDbType.Uuid),
             Column(seals, seal => seal.Job!.Lane, NpgsqlDbType.Text),

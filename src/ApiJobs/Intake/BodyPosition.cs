@@ -5,8 +5,9 @@ namespace ApiJobs.Intake;
 /// <summary>Where in a body a fault is, as machines and as people read it.</summary>
 internal readonly record struct BodyPosition(long? ByteOffset, long? RecordIndex, long? Line)
 {
-    /// <summary>The position some bytes on, in the same record and line.</summary>
-    public BodyPosition Move(int bytes) => this with { ByteOffset = ByteOffset + bytes };
+    /// <summary>The position after these bytes, in the same record.</summary>
+    public BodyPosition After(ReadOnlySpan<byte> bytes) =>
+        this with { ByteOffset = ByteOffset + bytes.Length, Line = Line + bytes.Count((byte)'\n') };
 
     /// <summary>Makes the exception of a fault at this position.</summary>
     public RequestFaultException Fault(string code, string detail, Exception? revealedBy = null)

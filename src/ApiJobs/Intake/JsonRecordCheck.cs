@@ -26,9 +26,9 @@ internal static class JsonRecordCheck
         faultBytes = Math.Min(fault, options.MaxRecordBytes);
         if (fault >= options.MaxRecordBytes) return TooLarge(bytes, options, start);
         // The character at the fault itself may be the one that is not UTF-8.
-        if (InvalidUtf8(bytes[..Math.Min(bytes.Length, fault + Utf8Check.CharacterBytesMax)], start, fault) is { } invalid) return invalid;
+        if (Utf8Check.Fault(bytes[..Math.Min(bytes.Length, fault + Utf8Check.CharacterBytesMax)], start, fault) is { } invalid) return invalid;
 
-        var at = start.Move(fault);
+        var at = start.After(bytes[..fault]);
         var (further, _) = IndexOfSyntaxError(bytes, depthMax + 1);
         return further != fault
             ? at.Fault(RequestFaultCodes.TooDeep,
@@ -42,36 +42,17 @@ internal static class JsonRecordCheck
     public static RequestFaultException TooLarge(ReadOnlySpan<byte> bytes, IntakeOptions options, BodyPosition start)
     {
         var allowed = bytes[..Math.Min(bytes.Length, options.MaxRecordBytes)];
-        return InvalidUtf8(allowed, start, allowed.Length) ?? start.Fault(RequestFaultCodes.RecordTooLarge, string.Create(CultureInfo.InvariantCulture,
+        return Utf8Check.Fault(allowed, start, allowed.Length) ?? start.Fault(RequestFaultCodes.RecordTooLarge, string.Create(CultureInfo.InvariantCulture,
             $"The record that starts at {start} is larger than {options.MaxRecordBytes:N0} bytes. Send it smaller, or raise `Intake:MaxRecordBytes`."));
     }
 
     /// <summary>The fault of a record that the body's end cuts off.</summary>
     public static RequestFaultException CutOff(ReadOnlySpan<byte> bytes, BodyPosition start)
     {
-        if (InvalidUtf8(bytes, start, bytes.Length) is { } invalid) return invalid;
-        var at = start.Move(bytes.Length);
+        if (Utf8Check.Fault(bytes, start, bytes.Length) is { } invalid) return invalid;
+        var at = start.After(bytes);
         return at.Fault(RequestFaultCodes.MalformedBody,
             $"The body is cut off at {at}, in the middle of a record. It was broken off on its way or written incompletely: send the whole request again.");
-    }
-
-    /// <summary>The fault of bytes that are not UTF-8; null if they are, or only their end cuts a character off.</summary>
-    /// <param name="bytes">The bytes to check.</param>
-    /// <param name="start">The position of the first of them.</param>
-    /// <param name="last">The largest index of interest; what lies beyond is left to another fault.</param>
-    public static RequestFaultException? InvalidUtf8(ReadOnlySpan<byte> bytes, BodyPosition start, int last)
-    {
-        var index = Utf8Check.IndexOfInvalid(bytes, mayBeCut: true);
-        if (index < 0 || index > last) return null;
-        var at = start.Move(index);
-        var guess = bytes[index] switch
-        {
-            0xFE or 0xFF when at.ByteOffset == 0 => "It looks like UTF-16",
-            >= 0xA0 => "It looks like Latin-1 or Windows-1252",
-            _ => "The text is damaged, or in another encoding",
-        };
-        return at.Fault(RequestFaultCodes.InvalidUtf8, string.Create(CultureInfo.InvariantCulture,
-            $"The byte 0x{bytes[index]:X2} at {at} is not UTF-8. {guess}: write the body in UTF-8 and send the whole request again."));
     }
 
     /// <summary>Why the JSON reader stopped at a byte, in words that help whoever wrote the body.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -10,7 +8,7 @@ namespace ApiJobs.Intake;
 /// <see cref="RecordReader.Current"/> is the record exactly as sent. What surrounds the records is read here, a byte at a time;
 /// each record is read once by <see cref="Utf8JsonReader"/>, whose state is kept where a record spans reads of the body.
 /// </remarks>
-public sealed class JsonRecordReader : RecordReader
+public sealed class JsonRecordReader : BodyRecordReader
 {
     private const int ListDepth = 1;
     private const int WrappedListDepth = 2;
@@ -18,86 +16,41 @@ public sealed class JsonRecordReader : RecordReader
     // Enough to tell `"records"` from any other name, even with every letter escaped, and to quote what is there instead.
     private const int LookaheadBytes = 64;
 
-    private readonly IntakeOptions _options;
-    private readonly BodyWindow _window;
     private Place _place = Place.BeforeBody;
     private int _listDepth = ListDepth;
-    private long _index;
-    private int _wantedBytes = 1;
 
     private JsonReaderState _recordStart;
     private JsonReaderState _recordState;
     private int _recordReadBytes;
 
     /// <summary>Makes a reader of a body that stays the caller's.</summary>
-    public JsonRecordReader(Stream body, IntakeOptions options)
+    public JsonRecordReader(Stream body, IntakeOptions options) : base(body, options)
     {
-        ArgumentNullException.ThrowIfNull(body);
-        ArgumentNullException.ThrowIfNull(options);
-        _options = options;
-        _window = new BodyWindow(body);
     }
 
     private enum Place { BeforeBody, BeforeName, BeforeColon, BeforeList, BeforeFirstRecord, BeforeRecord, InRecord, AfterRecord, AfterList, BeforeExtraName, AfterBody }
 
-    private enum Step { NeedsMore, Record, End }
+    private BodyPosition Here => new(Window.Offset, null, null);
 
-    private BodyPosition Here => new(_window.Offset, null, null);
+    private BodyPosition HereInRecord => new(Window.Offset, Index, null);
 
-    private BodyPosition HereInRecord => new(_window.Offset, _index, null);
+    private int RecordDepthMax => Options.MaxDepth - _listDepth;
 
-    private int RecordDepthMax => _options.MaxDepth - _listDepth;
+    private bool HasLookahead => Window.AtEnd || Window.Unread.Length >= LookaheadBytes;
 
-    /// <inheritdoc/>
-    public override ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
-    {
-        var step = Advance();
-        return step == Step.NeedsMore ? ReadOnAsync(cancellationToken) : new ValueTask<bool>(step == Step.Record);
-    }
-
-    /// <inheritdoc/>
-    public override ValueTask DisposeAsync()
-    {
-        Current = default;
-        _window.Dispose();
-        return base.DisposeAsync();
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> ReadOnAsync(CancellationToken cancellationToken)
-    {
-        Step step;
-        do
-        {
-            await _window.FillAsync(_wantedBytes, cancellationToken);
-            step = Advance();
-        }
-        while (step == Step.NeedsMore);
-        return step == Step.Record;
-    }
-
-    private Step NeedsMore(int bytes)
-    {
-        _wantedBytes = bytes;
-        return Step.NeedsMore;
-    }
-
-    private bool HasLookahead => _window.AtEnd || _window.Unread.Length >= LookaheadBytes;
-
-    private Step Advance()
+    private protected override Step Advance()
     {
         while (true)
         {
             if (_place == Place.InRecord) return ReadRecord();
             SkipWhiteSpace();
-            if (_window.Unread.IsEmpty)
+            if (Window.Unread.IsEmpty)
             {
-                if (!_window.AtEnd) return NeedsMore(1);
+                if (!Window.AtEnd) return NeedsMore(1);
                 if (_place != Place.AfterBody) throw CutOff();
-                Current = default;
-                return Step.End;
+                return EndOfBody();
             }
-            if (!TryMoveOn(_window.Unread[0]))
+            if (!TryMoveOn(Window.Unread[0]))
             {
                 // What is found instead is worded only when enough of it is there, so that the words are the same for every split of the body.
                 if (!HasLookahead) return NeedsMore(LookaheadBytes);
@@ -112,7 +65,7 @@ public sealed class JsonRecordReader : RecordReader
     {
         (Place.BeforeBody, (byte)'[') => Pass(1, Place.BeforeFirstRecord),
         (Place.BeforeBody, (byte)'{') => Pass(1, Place.BeforeName),
-        (Place.BeforeBody, 0xEF) when _window.Offset == 0 && _window.Unread.StartsWith("\uFEFF"u8) => Pass(3, Place.BeforeBody),
+        (Place.BeforeBody, 0xEF) when Window.Offset == 0 && Window.Unread.StartsWith("\uFEFF"u8) => Pass(3, Place.BeforeBody),
         (Place.BeforeName, (byte)'"') when HasLookahead && TryReadRecordsName(out var bytes) => Pass(bytes, Place.BeforeColon),
         (Place.BeforeColon, (byte)':') => Pass(1, Place.BeforeList),
         (Place.BeforeList, (byte)'[') => PassIntoWrappedList(),
@@ -126,7 +79,7 @@ public sealed class JsonRecordReader : RecordReader
 
     private bool Pass(int bytes, Place place)
     {
-        _window.Consume(bytes);
+        Window.Consume(bytes);
         _place = place;
         return true;
     }
@@ -139,10 +92,8 @@ public sealed class JsonRecordReader : RecordReader
 
     private bool BeginRecord()
     {
-        if (_index >= _options.MaxRecords)
-            throw HereInRecord.Fault(RequestFaultCodes.TooManyRecords, string.Create(CultureInfo.InvariantCulture,
-                $"The body has more than {_options.MaxRecords:N0} records; one too many starts at {HereInRecord}. Send them in several requests, or raise `Intake:MaxRecords`."));
-        if (_index == 0) _recordStart = new JsonReaderState(new JsonReaderOptions { MaxDepth = RecordDepthMax });
+        CheckRecordsMax(HereInRecord);
+        if (Index == 0) _recordStart = new JsonReaderState(new JsonReaderOptions { MaxDepth = RecordDepthMax });
         _recordState = _recordStart;
         _recordReadBytes = 0;
         _place = Place.InRecord;
@@ -151,7 +102,7 @@ public sealed class JsonRecordReader : RecordReader
 
     private Step ReadRecord()
     {
-        var unread = _window.Unread;
+        var unread = Window.Unread;
         var reader = new Utf8JsonReader(unread[_recordReadBytes..], isFinalBlock: false, _recordState);
         try
         {
@@ -161,43 +112,43 @@ public sealed class JsonRecordReader : RecordReader
         }
         catch (JsonException)
         {
-            var fault = JsonRecordCheck.Broken(unread, RecordDepthMax, _options, HereInRecord, out var faultBytes);
+            var fault = JsonRecordCheck.Broken(unread, RecordDepthMax, Options, HereInRecord, out var faultBytes);
             var neededBytes = faultBytes + JsonRecordCheck.LookaheadBytes;
-            return _window.AtEnd || unread.Length >= neededBytes ? throw fault : NeedsMore(neededBytes);
+            return Window.AtEnd || unread.Length >= neededBytes ? throw fault : NeedsMore(neededBytes);
         }
 
-        if (unread.Length > _options.MaxRecordBytes) throw JsonRecordCheck.TooLarge(unread, _options, HereInRecord);
-        if (_window.AtEnd) throw JsonRecordCheck.CutOff(unread, HereInRecord);
+        if (unread.Length > Options.MaxRecordBytes) throw JsonRecordCheck.TooLarge(unread, Options, HereInRecord);
+        if (Window.AtEnd) throw JsonRecordCheck.CutOff(unread, HereInRecord);
         _recordReadBytes += (int)reader.BytesConsumed;
         _recordState = reader.CurrentState;
         // The token that is cut off is read again from its start, so wait until it has doubled: however slowly a long text trickles in, the work stays linear.
         var cutOffBytes = unread.Length - _recordReadBytes;
-        return NeedsMore(Math.Min(unread.Length + Math.Max(1, cutOffBytes), _options.MaxRecordBytes + 1));
+        return NeedsMore(Math.Min(unread.Length + Math.Max(1, cutOffBytes), Options.MaxRecordBytes + 1));
     }
 
     private Step EndRecord(int bytes)
     {
-        var record = _window.Peek(bytes);
-        if (bytes > _options.MaxRecordBytes) throw JsonRecordCheck.TooLarge(record.Span, _options, HereInRecord);
-        if (!Utf8.IsValid(record.Span)) throw JsonRecordCheck.InvalidUtf8(record.Span, HereInRecord, bytes)!;
+        var record = Window.Peek(bytes);
+        if (bytes > Options.MaxRecordBytes) throw JsonRecordCheck.TooLarge(record.Span, Options, HereInRecord);
+        if (!Utf8.IsValid(record.Span)) throw Utf8Check.Fault(record.Span, HereInRecord, bytes)!;
         Current = record;
-        _window.Consume(bytes);
-        _index++;
+        Window.Consume(bytes);
+        Index++;
         _place = Place.AfterRecord;
         return Step.Record;
     }
 
     private void SkipWhiteSpace()
     {
-        var unread = _window.Unread;
+        var unread = Window.Unread;
         var bytes = 0;
         while (bytes < unread.Length && unread[bytes] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t') bytes++;
-        if (bytes > 0) _window.Consume(bytes);
+        if (bytes > 0) Window.Consume(bytes);
     }
 
     private bool TryReadRecordsName(out int bytes)
     {
-        var reader = new Utf8JsonReader(_window.Unread[..Math.Min(_window.Unread.Length, LookaheadBytes)], isFinalBlock: false, default);
+        var reader = new Utf8JsonReader(Window.Unread[..Math.Min(Window.Unread.Length, LookaheadBytes)], isFinalBlock: false, default);
         try
         {
             var isRecords = reader.Read() && reader.ValueTextEquals("records"u8);
@@ -215,17 +166,17 @@ public sealed class JsonRecordReader : RecordReader
     /// <summary>The fault of what stands where nothing of its kind may.</summary>
     private RequestFaultException Refusal()
     {
-        var unread = _window.Unread[..Math.Min(_window.Unread.Length, LookaheadBytes)];
+        var unread = Window.Unread[..Math.Min(Window.Unread.Length, LookaheadBytes)];
         var isValue = IsValueStart(unread, out var bytes);
         // A value that breaks off later is at fault there; what may not stand here at all is at fault from its first byte.
         var mayStandHere = _place is Place.BeforeBody or Place.BeforeList or Place.BeforeFirstRecord or Place.BeforeRecord
             || (_place is Place.BeforeName or Place.BeforeExtraName && unread[0] == (byte)'"');
         var fault = isValue || !mayStandHere ? 0 : bytes;
         var here = _place is Place.BeforeFirstRecord or Place.BeforeRecord ? HereInRecord : Here;
-        if (JsonRecordCheck.InvalidUtf8(unread, here, isValue ? bytes - 1 : fault) is { } invalid) return invalid;
+        if (Utf8Check.Fault(unread, here, isValue ? bytes - 1 : fault) is { } invalid) return invalid;
 
         var found = Excerpt.Of(unread);
-        var broken = here.Move(fault);
+        var broken = here.After(unread[..fault]);
         return (_place, unread[0]) switch
         {
             (Place.BeforeFirstRecord, (byte)']') => Here.Fault(RequestFaultCodes.NoRecords,

@@ -145,7 +145,6 @@ public sealed class TokenEndpointTests(OAuthServer server) : IClassFixture<OAuth
         answer.StatusCode.ShouldBe(HttpStatusCode.RequestEntityTooLarge);
         var problem = JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!;
         ((string?)problem["code"]).ShouldBe("body_too_large");
-        ((string)problem["detail"]!).ShouldContain("16384 bytes");
     }
 
     [Theory]
@@ -171,7 +170,7 @@ public sealed class TokenEndpointTests(OAuthServer server) : IClassFixture<OAuth
         server.Process.Output.ShouldNotContain("a-wrong-secret");
     }
 
-    private static StringContent Form(string form) => new(form, Encoding.ASCII, "application/x-www-form-urlencoded");
+    private static StringContent Form(string form) => new(form, Encoding.UTF8, "application/x-www-form-urlencoded");
 
     private async Task ShouldIssueTokenAsync(string path, HttpContent content, bool basic)
     {

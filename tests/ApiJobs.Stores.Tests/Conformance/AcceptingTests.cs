@@ -92,12 +92,14 @@ public abstract class AcceptingTests(StoreFixture stores) : StoreTests(stores)
         (await other.ReadResultsAsync(Company, job.Id, 0, 10, Cancel)).Count.ShouldBe(2);
     }
 
-    [Fact]
-    public async Task A_sealed_job_survives_a_restart()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_sealed_job_is_never_lost(bool crash)
     {
         var job = await AcceptAsync(Company, 2, 1);
 
-        await RestartAsync();
+        await (crash ? CrashAndRestartAsync() : RestartAsync());
 
         (await FindAsync(job)).ShouldBe(job);
         (await ReadAheadAsync(await ClaimAsync())).Count.ShouldBe(2);

@@ -113,6 +113,39 @@ public abstract class ClaimingTests(StoreFixture stores) : StoreTests(stores)
     }
 
     [Fact]
+    public async Task A_lane_waits_while_it_has_work_and_no_live_lease()
+    {
+        await ExpectWaitingAsync(false);
+        await AcceptAsync(Company, 1, 1);
+        await ExpectWaitingAsync(true);
+
+        var lease = await ClaimAsync();
+        await ExpectWaitingAsync(false);
+        await AcceptAsync(Company, 1);
+        await ExpectWaitingAsync(false);
+
+        await Database.PassTimeAsync(LeaseTime + Moment);
+        await ExpectWaitingAsync(true);
+        lease = await ClaimAsync();
+        await ExpectWaitingAsync(false);
+        await Store.ReleaseLaneAsync(lease, Cancel);
+        await ExpectWaitingAsync(true);
+
+        await DrainAsync(Store);
+        await ExpectWaitingAsync(false);
+    }
+
+    [Fact]
+    public async Task Another_lane_may_wait_beside_a_leased_one()
+    {
+        await AcceptAsync(Company, 1);
+        await ClaimAsync();
+        await AcceptAsync(Store, Company, "imports", 1);
+
+        await ExpectWaitingAsync(true);
+    }
+
+    [Fact]
     public async Task Sealing_a_job_ends_the_wait_for_work()
     {
         var waiting = Store.WaitForWorkAsync(TimeSpan.FromHours(1), Cancel);
@@ -157,4 +190,6 @@ public abstract class ClaimingTests(StoreFixture stores) : StoreTests(stores)
 
         await Should.ThrowAsync<OperationCanceledException>(waiting.WaitAsync(Patience, Cancel));
     }
+
+    private async Task ExpectWaitingAsync(bool expected) => (await Store.IsLaneWaitingAsync(Cancel)).ShouldBe(expected);
 }

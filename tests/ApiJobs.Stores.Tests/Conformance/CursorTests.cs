@@ -18,15 +18,17 @@ public abstract class CursorTests(StoreFixture stores) : StoreTests(stores)
         (await AppliedAsync(Company)).ShouldBe(RecordsOf(job).Take(2));
     }
 
-    [Fact]
-    public async Task What_was_applied_survives_a_restart()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_was_applied_is_never_lost(bool crash)
     {
         var job = await AcceptAsync(Company, 2, 1);
         var lease = await ClaimAsync();
         await ApplyAsync(lease, await ReadAheadAsync(lease));
         var ended = await FindAsync(job);
 
-        await RestartAsync();
+        await (crash ? CrashAndRestartAsync() : RestartAsync());
 
         (await FindAsync(job)).ShouldBe(ended);
         (await AppliedAsync(Company)).ShouldBe(RecordsOf(job));
@@ -144,6 +146,26 @@ public abstract class CursorTests(StoreFixture stores) : StoreTests(stores)
 
         (await FindAsync(job)).ShouldBe(job);
         (await ApplyAsync(lease, chunks)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_crash_before_the_commit_leaves_nothing()
+    {
+        var job = await AcceptAsync(Company, 2);
+        var lease = await ClaimAsync();
+        var chunks = await ReadAheadAsync(lease);
+
+        await Record.ExceptionAsync(() => Store.ApplyAsync(lease, chunks, async (transaction, cancellationToken) =>
+        {
+            var outcomes = await Effects(chunks)(transaction, cancellationToken);
+            await CrashAndRestartAsync();
+            return outcomes;
+        }, Now, Cancel));
+
+        (await FindAsync(job)).ShouldBe(job);
+        (await AppliedAsync(Company)).ShouldBeEmpty();
+        (await ApplyAsync(lease, chunks)).ShouldBeTrue();
+        (await AppliedAsync(Company)).ShouldBe(RecordsOf(job));
     }
 
     [Fact]

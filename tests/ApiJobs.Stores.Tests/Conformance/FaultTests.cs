@@ -76,6 +76,28 @@ public abstract class FaultTests(StoreFixture stores) : StoreTests(stores)
         (await AppliedAsync(Company)).ShouldBe(RecordsOf(job));
     }
 
+    // An object-relational mapper does that. A deadlock that looked like a bug would be blamed on a record.
+    [Fact]
+    public async Task A_fault_that_an_operation_wrapped_keeps_its_meaning()
+    {
+        await InsertAsync(Company, Row(Guid.CreateVersion7(), Now, ("ref", "taken")));
+
+        var fault = await CatchAsync(async transaction =>
+        {
+            try
+            {
+                await transaction.WriteRowsAsync(Sample, Company, [new(Row(Guid.CreateVersion7(), Now, ("ref", "taken")), IsNew: true, 0)], Cancel);
+            }
+            catch (DbException cause)
+            {
+                throw new InvalidOperationException("The row could not be saved.", cause);
+            }
+        });
+
+        fault.ShouldBeOfType<InvalidOperationException>();
+        Store.Classify(fault).ShouldBe(StoreFault.Constraint);
+    }
+
     [Fact]
     public void An_unavailable_store_is_transient()
     {

@@ -6,18 +6,26 @@ namespace ApiJobs.Stores.Tests.Conformance;
 /// <summary>What the fixtures do to a database behind its store's back.</summary>
 internal static class SqlExtensions
 {
-    internal static async Task<DbDataReader> ReadAsync(this DbConnection connection, string sql)
+    /// <summary>Counts the rows of the tables that <paramref name="namesSql"/> names.</summary>
+    internal static async Task<IReadOnlyDictionary<string, long>> CountRowsAsync(this DbConnection connection, string namesSql)
     {
         await using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        return await command.ExecuteReaderAsync();
-    }
+        command.CommandText = namesSql;
+        var tables = new List<string>();
+        await using (var reader = await command.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+                tables.Add(reader.GetString(0));
+        }
 
-    internal static async Task<long> ReadCountAsync(this DbConnection connection, string sql)
-    {
-        await using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        return Convert.ToInt64(await command.ExecuteScalarAsync(), CultureInfo.InvariantCulture);
+        var counts = new Dictionary<string, long>();
+        foreach (var table in tables)
+        {
+            command.CommandText = $"SELECT count(*) FROM \"{table}\"";
+            counts.Add(table, Convert.ToInt64(await command.ExecuteScalarAsync(), CultureInfo.InvariantCulture));
+        }
+
+        return counts;
     }
 
     internal static async Task RunAsync(this DbConnection connection, string sql)

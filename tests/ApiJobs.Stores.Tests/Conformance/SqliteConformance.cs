@@ -16,6 +16,8 @@ public sealed class SqliteCursor(SqliteStores stores) : CursorTests(stores);
 
 public sealed class SqliteFault(SqliteStores stores) : FaultTests(stores);
 
+public sealed class SqliteHistory(SqliteStores stores) : HistoryTests(stores);
+
 public sealed class SqliteIsolation(SqliteStores stores) : IsolationTests(stores);
 
 public sealed class SqliteLease(SqliteStores stores) : LeaseTests(stores);

@@ -13,28 +13,20 @@ public class SqliteStores : StoreFixture
 
     private sealed class SqliteDatabase(StoreFixture stores) : StoreDatabase(stores)
     {
-        private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("apijobs-");
+        private readonly List<DirectoryInfo> _folders = [Directory.CreateTempSubdirectory("apijobs-")];
+
+        private const string FileName = "apijobs.db";
 
         // One process owns the file: the store takes a lock on it.
         public override bool ServesManyNodes => false;
 
         private string ConnectionString =>
-            new SqliteConnectionStringBuilder { DataSource = Path.Combine(_folder.FullName, "apijobs.db"), Pooling = false }.ToString();
+            new SqliteConnectionStringBuilder { DataSource = Path.Combine(_folders[^1].FullName, FileName), Pooling = false }.ToString();
 
         public override async Task<IReadOnlyDictionary<string, long>> CountRowsAsync()
         {
             await using var connection = await ConnectBesideAsync();
-            var tables = new List<string>();
-            await using (var reader = await connection.ReadAsync("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"))
-            {
-                while (await reader.ReadAsync())
-                    tables.Add(reader.GetString(0));
-            }
-
-            var counts = new Dictionary<string, long>();
-            foreach (var table in tables)
-                counts.Add(table, await connection.ReadCountAsync($"SELECT count(*) FROM \"{table}\""));
-            return counts;
+            return await connection.CountRowsAsync("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'");
         }
 
         public override async Task PretendNewerSchemaAsync()
@@ -62,9 +54,20 @@ public class SqliteStores : StoreFixture
             return new(store, store, store);
         }
 
+        // The next node finds the files as they are in this moment, while the open one keeps the old ones.
+        protected override Task CutOffAsync()
+        {
+            var copy = Directory.CreateTempSubdirectory("apijobs-");
+            foreach (var name in new[] { FileName, FileName + "-wal" })
+                File.Copy(Path.Combine(_folders[^1].FullName, name), Path.Combine(copy.FullName, name));
+            _folders.Add(copy);
+            return Task.CompletedTask;
+        }
+
         protected override Task RemoveAsync()
         {
-            _folder.Delete(recursive: true);
+            foreach (var folder in _folders)
+                folder.Delete(recursive: true);
             return Task.CompletedTask;
         }
 

@@ -18,6 +18,7 @@ public abstract class StoreFixture
 public abstract class StoreDatabase(StoreFixture stores) : IAsyncDisposable
 {
     private readonly List<StoreNode> _nodes = [];
+    private readonly List<StoreNode> _crashed = [];
 
     /// <summary>Whether several nodes may open the database at the same time.</summary>
     public abstract bool ServesManyNodes { get; }
@@ -49,6 +50,14 @@ public abstract class StoreDatabase(StoreFixture stores) : IAsyncDisposable
         _nodes.Clear();
     }
 
+    /// <summary>Ends every node as <c>kill -9</c> would: what a node holds back is lost, and what it promised must be there.</summary>
+    public async Task CrashAsync()
+    {
+        await CutOffAsync();
+        _crashed.AddRange(_nodes);
+        _nodes.Clear();
+    }
+
     /// <summary>Lets time pass, by the clock that the store judges leases and idle uploads by.</summary>
     public virtual Task PassTimeAsync(TimeSpan time)
     {
@@ -72,12 +81,17 @@ public abstract class StoreDatabase(StoreFixture stores) : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await CloseAsync();
+        foreach (var node in _crashed)
+            await node.Closing.DisposeAsync();
         await RemoveAsync();
         GC.SuppressFinalize(this);
     }
 
     /// <summary>Makes a store on this database.</summary>
     protected abstract StoreNode ConnectNode(ResourceCatalog catalog);
+
+    /// <summary>Sees to it that no node which is open now reaches the database any more.</summary>
+    protected abstract Task CutOffAsync();
 
     /// <summary>Removes the database; every node is closed.</summary>
     protected abstract Task RemoveAsync();

@@ -61,6 +61,12 @@ public abstract class StoreTests(StoreFixture stores) : IAsyncLifetime
         _node = await Database.OpenAsync(Catalog, Cancel);
     }
 
+    protected async Task CrashAndRestartAsync()
+    {
+        await Database.CrashAsync();
+        _node = await Database.OpenAsync(Catalog, Cancel);
+    }
+
     // Accepting.
 
     /// <summary>Makes chunks of the given sizes, with a payload that no other chunk has.</summary>

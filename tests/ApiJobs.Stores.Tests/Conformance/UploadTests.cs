@@ -117,7 +117,7 @@ public abstract class UploadTests(StoreFixture stores) : StoreTests(stores)
     public async Task An_upload_is_swept_after_its_node_died()
     {
         await BeginAsync(Company, 1, 1);
-        await RestartAsync();
+        await CrashAndRestartAsync();
         await Database.PassTimeAsync(IdleFor + TimeSpan.FromSeconds(1));
 
         (await Store.SweepUploadsAsync(IdleFor, Cancel)).ShouldBe(1);

@@ -1,0 +1,111 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ApiJobs.AspNetCore;
+using ApiJobs.AspNetCore.Jobs;
+using ApiJobs.AspNetCore.Routing;
+using ApiJobs.Jobs;
+using Microsoft.AspNetCore.Http;
+
+namespace ApiJobs.Server.Tests.Contract;
+
+public sealed class JobJsonTests
+{
+    private static readonly DateTimeOffset Began = new(2024, 2, 21, 10, 21, 31, TimeSpan.Zero);
+
+    private static readonly ApiJob Pending = new()
+    {
+        Id = Guid.Parse("43dbbc35-d114-4da5-a1c0-6abbea6d7bf5"),
+        CompanyId = Guid.Parse("aff00be6-f734-4094-a8ae-62874485dac0"),
+        Type = "customer_case_bulk_update",
+        Position = 1,
+        TotalRecords = 773,
+        ChunkCount = 1,
+        CreatedAt = Began,
+        UpdatedAt = Began,
+    };
+
+    [Fact]
+    public void The_seeds_job_is_written_to_the_byte()
+    {
+        // The seed's example has 773 records, 770 of them effected, and entries for two: the third was left out of the page.
+        var message =
+            "---------------------------\nCase ID: 4528a261-917d-4cbc-939e-7ea48cffca69 failed with the following errors:\n\n"
+            + "Case does not exist or record already updated.\n---------------------------"
+            + "---------------------------\nCase ID: 53c3a84d-8eef-4015-8bc6-499f8eccd161 failed with the following errors:\n\n"
+            + "Case does not exist or record already updated.\n---------------------------";
+        var job = Pending with
+        {
+            StartTime = Began,
+            EndTime = Began.AddSeconds(4),
+            UpdatedAt = Began.AddSeconds(4),
+            Counts = new(Created: 0, Updated: 770, Unchanged: 1, Failed: 2),
+            Message = new(message, EntryCount: 3),
+        };
+
+        Write(job).ShouldBe(OneLine(
+            """
+            {"id":"43dbbc35-d114-4da5-a1c0-6abbea6d7bf5","type":"customer_case_bulk_update",
+            "company_id":"aff00be6-f734-4094-a8ae-62874485dac0",
+            "start_time":"2024-02-21 10:21:31","end_time":"2024-02-21 10:21:35","status":"completed",
+            "message":"---------------------------\nCase ID: 4528a261-917d-4cbc-939e-7ea48cffca69 failed with the following errors:\n\n
+            Case does not exist or record already updated.\n------------------------------------------------------\n
+            Case ID: 53c3a84d-8eef-4015-8bc6-499f8eccd161 failed with the following errors:\n\n
+            Case does not exist or record already updated.\n---------------------------",
+            "total_records":773,"effected_records":770,
+            "created_at":"2024-02-21T10:21:31.000000Z","updated_at":"2024-02-21T10:21:35.000000Z"}
+            """));
+    }
+
+    [Fact]
+    public void A_pending_job_has_neither_start_nor_end_time_and_an_empty_message() =>
+        Write(Pending).ShouldBe(OneLine(
+            """
+            {"id":"43dbbc35-d114-4da5-a1c0-6abbea6d7bf5","type":"customer_case_bulk_update",
+            "company_id":"aff00be6-f734-4094-a8ae-62874485dac0",
+            "start_time":null,"end_time":null,"status":"pending","message":"","total_records":773,"effected_records":0,
+            "created_at":"2024-02-21T10:21:31.000000Z","updated_at":"2024-02-21T10:21:31.000000Z"}
+            """));
+
+    [Fact]
+    public void Times_are_written_in_UTC_whatever_their_offset_and_cut_not_rounded()
+    {
+        var time = new DateTimeOffset(2024, 2, 21, 12, 21, 31, 999, TimeSpan.FromHours(2)).AddTicks(9_999);
+        var json = Parse(Write(Pending with { CreatedAt = time, StartTime = time }));
+        json.Text("created_at").ShouldBe("2024-02-21T10:21:31.999999Z");
+        json.Text("start_time").ShouldBe("2024-02-21 10:21:31");
+    }
+
+    [Fact]
+    public void A_message_keeps_quotes_and_letters_readable() =>
+        Write(Pending with { StartTime = Began, Message = new("'é' <ü> & + 漢", 0) }).ShouldContain("\"message\":\"'é' <ü> & + 漢\"");
+
+    [Fact]
+    public void Expanded_counts_add_up_to_the_total_and_links_follow_them()
+    {
+        var job = Pending with { StartTime = Began, Counts = new(1, 2, 3, 4), Message = new("…", 7) };
+        var json = Parse(Write(job, JobExpansion.Counts | JobExpansion.Links));
+        json.MemberNames()[11..].ShouldBe(["counts", "links"]);
+        json.GetProperty("counts").GetRawText().ShouldBe("""{"created":1,"updated":2,"unchanged":3,"failed":4,"unprocessed":763}""");
+        json.GetProperty("links").GetRawText().ShouldBe(
+            """{"self":"/engine/api/api-jobs/43dbbc35-d114-4da5-a1c0-6abbea6d7bf5","records":"/engine/api/api-jobs/43dbbc35-d114-4da5-a1c0-6abbea6d7bf5/records"}""");
+    }
+
+    [Fact]
+    public void The_last_line_of_a_shortened_message_says_where_the_full_list_is() =>
+        Parse(Write(Pending with { StartTime = Began, Counts = new(0, 0, 0, 3), Message = new("entry", 1) })).Text("message")!
+            .ShouldEndWith("2 more records were not effected; the full list is at /engine/api/api-jobs/43dbbc35-d114-4da5-a1c0-6abbea6d7bf5/records");
+
+    [Fact]
+    public void The_described_members_are_the_written_ones() =>
+        typeof(JobSchema).GetProperties()
+            .Select(property => property.GetCustomAttributes(typeof(JsonPropertyNameAttribute), false).Cast<JsonPropertyNameAttribute>().Single().Name)
+            .ShouldBe(Parse(Write(Pending)).MemberNames());
+
+    private static string Write(ApiJob job, JobExpansion expansion = JobExpansion.None) =>
+        Encoding.UTF8.GetString(JobJson.Answer(job, new ApiUrls(ApiServer.Prefix), new DefaultHttpContext().Request, expansion).Utf8);
+
+    private static string OneLine(string text) => text.ReplaceLineEndings("");
+
+    private static JsonElement Parse(string json) => JsonDocument.Parse(json).RootElement;
+}

@@ -1,0 +1,37 @@
+using ApiJobs.Stores.Tests.Conformance;
+
+[assembly: AssemblyFixture(typeof(PostgreSqlStores))]
+
+namespace ApiJobs.Stores.Tests.Conformance;
+
+public sealed class PostgreSqlAccepting(PostgreSqlStores stores) : AcceptingTests(stores);
+
+public sealed class PostgreSqlAsking(PostgreSqlStores stores) : AskingTests(stores);
+
+public sealed class PostgreSqlClaiming(PostgreSqlStores stores) : ClaimingTests(stores);
+
+public sealed class PostgreSqlConcurrency(PostgreSqlStores stores) : ConcurrencyTests(stores);
+
+public sealed class PostgreSqlCursor(PostgreSqlStores stores) : CursorTests(stores);
+
+public sealed class PostgreSqlFault(PostgreSqlStores stores) : FaultTests(stores);
+
+public sealed class PostgreSqlHistory(PostgreSqlStores stores) : HistoryTests(stores);
+
+public sealed class PostgreSqlIsolation(PostgreSqlStores stores) : IsolationTests(stores);
+
+public sealed class PostgreSqlLease(PostgreSqlStores stores) : LeaseTests(stores);
+
+public sealed class PostgreSqlMigration(PostgreSqlStores stores) : MigrationTests(stores);
+
+public sealed class PostgreSqlOutcome(PostgreSqlStores stores) : OutcomeTests(stores);
+
+public sealed class PostgreSqlReadAhead(PostgreSqlStores stores) : ReadAheadTests(stores);
+
+public sealed class PostgreSqlResourceReading(PostgreSqlStores stores) : ResourceReadingTests(stores);
+
+public sealed class PostgreSqlRow(PostgreSqlStores stores) : RowTests(stores);
+
+public sealed class PostgreSqlSavepoint(PostgreSqlStores stores) : SavepointTests(stores);
+
+public sealed class PostgreSqlUpload(PostgreSqlStores stores) : UploadTests(stores);

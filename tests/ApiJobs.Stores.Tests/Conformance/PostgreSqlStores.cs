@@ -1,0 +1,98 @@
+using System.Collections.Concurrent;
+using ApiJobs.PostgreSql;
+using ApiJobs.Resources;
+using ApiJobs.Storage;
+using ApiJobs.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace ApiJobs.Stores.Tests.Conformance;
+
+/// <summary>PostgreSQL stores for the conformance suite, each in a database of its own on one server.</summary>
+/// <remarks>Databases are emptied and used again: to make and drop one costs more than most tests do.</remarks>
+public sealed class PostgreSqlStores : StoreFixture, IAsyncDisposable
+{
+    // Started by the first test that needs it, so that runs without PostgreSQL's tests do not pay for it.
+    private readonly Lazy<Task<PostgreSqlServer>> _server = new(PostgreSqlServer.StartAsync);
+    private readonly ConcurrentBag<string> _emptyDatabases = [];
+
+    public override async Task<StoreDatabase> CreateDatabaseAsync() => new PostgreSqlDatabase(
+        this, _emptyDatabases.TryTake(out var emptied) ? emptied : await (await _server.Value).CreateDatabaseAsync());
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_server.IsValueCreated)
+            await (await _server.Value).DisposeAsync();
+    }
+
+    private sealed class PostgreSqlDatabase(PostgreSqlStores stores, string connectionString) : StoreDatabase(stores)
+    {
+        public override bool ServesManyNodes => true;
+
+        /// <summary>Makes what the database's own clock has stamped older; that clock cannot be moved.</summary>
+        public override async Task PassTimeAsync(TimeSpan time)
+        {
+            await base.PassTimeAsync(time);
+            await using var connection = await ConnectBesideAsync();
+            var interval = $"interval '{(long)time.TotalMilliseconds} ms'";
+            await connection.RunAsync($"UPDATE lanes SET lease_until = lease_until - {interval}, served_at = served_at - {interval}");
+            await connection.RunAsync($"UPDATE uploads SET touched_at = touched_at - {interval}");
+        }
+
+        public override async Task<IReadOnlyDictionary<string, long>> CountRowsAsync()
+        {
+            await using var connection = await ConnectBesideAsync();
+            return await connection.CountRowsAsync("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()");
+        }
+
+        public override async Task PretendNewerSchemaAsync()
+        {
+            await using var connection = await ConnectBesideAsync();
+            await connection.RunAsync("INSERT INTO apijobs_migrations (scriptname, applied) VALUES ('9999-of-a-newer-program.sql', now())");
+        }
+
+        public override async Task CreateTableAsync(string name, string column)
+        {
+            await using var connection = await ConnectBesideAsync();
+            await connection.RunAsync($"CREATE TABLE {name} ({column} text NOT NULL)");
+            await connection.RunAsync($"GRANT ALL ON {name} TO public");
+        }
+
+        public override async Task ThrowTransientFaultAsync(IChunkTransaction transaction, CancellationToken cancellationToken)
+        {
+            await using var command = transaction.Connection.CreateCommand();
+            command.Transaction = transaction.Transaction;
+            command.CommandText = "SELECT pg_terminate_backend(pg_backend_pid())";
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        protected override StoreNode ConnectNode(ResourceCatalog catalog)
+        {
+            var store = new PostgreSqlStore(new() { ConnectionString = connectionString }, catalog, Clock, NullLogger<PostgreSqlStore>.Instance);
+            return new(store, store, store);
+        }
+
+        protected override async Task CutOffAsync()
+        {
+            await using var connection = await ConnectBesideAsync();
+            await connection.RunAsync(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
+        }
+
+        protected override async Task RemoveAsync()
+        {
+            await CutOffAsync();
+            await using var connection = await ConnectBesideAsync();
+            await connection.RunAsync("DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT ALL ON SCHEMA public TO public");
+            stores._emptyDatabases.Add(connectionString);
+        }
+
+        // Without a pool: a pooled connection would be terminated when the database is emptied.
+        private async Task<NpgsqlConnection> ConnectBesideAsync()
+        {
+            var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ToString());
+            await connection.OpenAsync();
+            return connection;
+        }
+    }
+}
