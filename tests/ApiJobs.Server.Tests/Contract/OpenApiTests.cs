@@ -33,10 +33,17 @@ public sealed class OpenApiTests(SqliteApiServer server) : IClassFixture<SqliteA
     }
 
     [Fact]
+    public async Task A_bulk_requests_body_is_described_as_a_list_of_records()
+    {
+        var content = (await OperationsAsync())["post /cases/bulk"].GetProperty("requestBody").GetProperty("content");
+        content.GetProperty("application/json").GetProperty("schema").Text("type").ShouldBe("array");
+    }
+
+    [Fact]
     public async Task A_jobs_schema_has_the_seeds_members()
     {
         var document = await DocumentAsync();
-        document.GetProperty("components").GetProperty("schemas").GetProperty("JobSchema").GetProperty("properties").MemberNames().ShouldBe([
+        document.GetProperty("components").GetProperty("schemas").GetProperty("ApiJob").GetProperty("properties").MemberNames().ShouldBe([
             "id", "type", "company_id", "start_time", "end_time", "status", "message",
             "total_records", "effected_records", "created_at", "updated_at"]);
     }
