@@ -29,6 +29,7 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
     private readonly WorkSignal _workSignal;
     private readonly WorkAnnouncer _announcer;
     private readonly WorkListener _listener;
+    private bool _disposed;
 
     /// <summary>Makes the store. No connection is opened yet.</summary>
     /// <exception cref="ArgumentException">The connection string is missing or malformed, or a resource has the name of one of the store's own tables.</exception>
@@ -71,9 +72,11 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
     /// <inheritdoc/>
     public StoreFault Classify(Exception exception) => Faults.Classify(exception);
 
-    /// <summary>Finishes what is being accepted, then closes all connections.</summary>
+    /// <summary>Finishes what is being accepted, then closes all connections. Again, it does nothing: a container disposes it once for each service it is.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true))
+            return;
         await _accepting.DisposeAsync();
         await _listener.DisposeAsync();
         await _announcer.DisposeAsync();

@@ -1,3 +1,4 @@
+using ApiJobs.AspNetCore.Answers;
 using ApiJobs.Server;
 using ApiJobs.Server.Commands;
 using ApiJobs.Server.Http;
@@ -15,13 +16,13 @@ static async Task ServeAsync(string[] args, CancellationToken cancellationToken)
     builder.UseHttpLimits(settings.Http);
     builder.Services.AddSingleton(settings);
     builder.Services.AddSingleton(TimeProvider.System);
-    builder.Services.AddProblems();
     builder.Services.AddOAuth(settings);
     builder.Services.AddHealth(settings);
     builder.Services.AddApiJobsEngine(settings);
 
     await using var app = builder.Build();
-    app.UseProblems();
+    app.UseProblemAnswers();
+    app.UseFaultStatuses();
     app.UseTrustedProxies(settings.Http);
     app.UseAuthentication();
     app.UseAuthorization();

@@ -71,7 +71,7 @@ internal static class CommandLine
     private static string? MessageOf(Exception exception) => exception switch
     {
         SettingsException or SchemaTooNewException => exception.Message,
-        IOException or UnauthorizedAccessException => exception.Message,
+        IOException or UnauthorizedAccessException or InvalidOperationException { InnerException: IOException } => exception.Message,
         DbException => $"The database cannot be used: {exception.Message} Check Storage:ConnectionString, and that the database runs.",
         { InnerException: { } inner } => MessageOf(inner),
         _ => null,

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using ApiJobs.Server.Settings;
 using ApiJobs.Storage;
 using Microsoft.Extensions.Caching.Memory;
@@ -21,21 +22,23 @@ namespace ApiJobs.Server.OAuth;
 internal sealed class AccessTokens : IDisposable
 {
     private const int MaxRemembered = 10_000;
+    private const string Unreadable = "The token is not valid.";
 
     private readonly OpenIddictValidationService _validation;
     private readonly SigningKeyRing? _ring;
     private readonly ClientStatus? _clients;
     private readonly OAuthSettings _settings;
     private readonly TimeProvider _time;
+    private readonly ILogger<AccessTokens> _logger;
     private readonly MemoryCache _remembered = new(new MemoryCacheOptions { SizeLimit = MaxRemembered });
     private readonly IDisposable? _subscription;
 
     // The ring and the clients are the built-in issuer's; an external authority answers for its own.
     public AccessTokens(
         OpenIddictValidationService validation, IOptionsMonitor<OpenIddictValidationOptions> options, ServerSettings settings,
-        TimeProvider time, SigningKeyRing? ring = null, ClientStatus? clients = null)
+        TimeProvider time, ILogger<AccessTokens> logger, SigningKeyRing? ring = null, ClientStatus? clients = null)
     {
-        (_validation, _settings, _time, _ring, _clients) = (validation, settings.OAuth, time, ring, clients);
+        (_validation, _settings, _time, _logger, _ring, _clients) = (validation, settings.OAuth, time, logger, ring, clients);
         _subscription = options.OnChange((_, _) => _remembered.Clear());
     }
 
@@ -67,9 +70,19 @@ internal sealed class AccessTokens : IDisposable
 
     private async Task<(Verified?, string?)> VerifyAsync(string token, CancellationToken cancellationToken)
     {
+        var result = await ValidateAsync(token, cancellationToken);
+
+        // Another node may have begun to sign with a key that this one has not seen.
+        if (result.Verified is null && _ring is not null && await _ring.RefreshSoonAsync(cancellationToken))
+            result = await ValidateAsync(token, cancellationToken);
+        return result;
+    }
+
+    private async Task<(Verified? Verified, string? Refusal)> ValidateAsync(string token, CancellationToken cancellationToken)
+    {
         try
         {
-            return Read(await ValidateAsync(token, cancellationToken));
+            return Read(await _validation.ValidateAccessTokenAsync(token, cancellationToken));
         }
         catch (ProtocolException exception) when (exception.Error == Errors.ServerError)
         {
@@ -77,30 +90,21 @@ internal sealed class AccessTokens : IDisposable
         }
         catch (ProtocolException exception)
         {
-            return (null, exception.ErrorDescription ?? "The token is not valid.");
+            return (null, exception.ErrorDescription ?? Unreadable);
         }
-    }
-
-    private async Task<ClaimsPrincipal> ValidateAsync(string token, CancellationToken cancellationToken)
-    {
-        try
+        catch (Exception exception) when (exception is InvalidOperationException or JsonException or FormatException or ArgumentException)
         {
-            return await _validation.ValidateAccessTokenAsync(token, cancellationToken);
-        }
-        catch (ProtocolException) when (_ring is not null)
-        {
-            // Another node may have begun to sign with a key that this one has not seen.
-            if (!await _ring.RefreshSoonAsync(cancellationToken))
-                throw;
-            return await _validation.ValidateAccessTokenAsync(token, cancellationToken);
+            // OpenIddict throws when a claim has a shape it does not expect: a well-signed token of a careless authority.
+            _logger.LogWarning(exception, "A well-signed token cannot be read.");
+            return (null, Unreadable);
         }
     }
 
     private (Verified?, string?) Read(ClaimsPrincipal claims)
     {
         var companyClaim = _ring is null ? _settings.CompanyClaim : Caller.CompanyIdClaim;
-        if (!Guid.TryParse(claims.GetClaim(companyClaim), out var companyId) || companyId == Guid.Empty)
-            return (null, $"The token has no claim '{companyClaim}' with a company's id, a UUID.");
+        if (claims.FindAll(companyClaim).ToList() is not [{ Value: var company }] || !Guid.TryParse(company, out var companyId) || companyId == Guid.Empty)
+            return (null, $"The token has no claim '{companyClaim}' with one company's id, a UUID.");
         if ((claims.GetClaim(Claims.ClientId) ?? claims.GetClaim(Claims.AuthorizedParty) ?? claims.GetClaim(Claims.Subject)) is not { Length: > 0 } clientId)
             return (null, "The token does not say whose it is.");
         if (claims.GetExpirationDate() is not { } expiresAt)

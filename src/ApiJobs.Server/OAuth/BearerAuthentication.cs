@@ -1,5 +1,4 @@
 using System.Text.Encodings.Web;
-using ApiJobs.Server.Http;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
@@ -32,19 +31,18 @@ internal sealed class BearerAuthentication(
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         await HandleAuthenticateOnceSafeAsync();
+        Response.StatusCode = StatusCodes.Status401Unauthorized;
 
         // RFC 6750 §3.1: a request without a token gets no error code.
         Response.Headers[HeaderNames.WWWAuthenticate] =
             _refusal is null ? Realm : $"{Realm}, error=\"invalid_token\", error_description=\"{_refusal.Replace('"', '\'')}\"";
-        await (_refusal is null
-            ? Problems.WriteAsync(Context, StatusCodes.Status401Unauthorized, ProblemCodes.Unauthorized, "Send 'Authorization: Bearer' and an access token from the token endpoint.")
-            : Problems.WriteAsync(Context, StatusCodes.Status401Unauthorized, ProblemCodes.InvalidToken, _refusal));
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
+        Response.StatusCode = StatusCodes.Status403Forbidden;
         Response.Headers[HeaderNames.WWWAuthenticate] = $"{Realm}, error=\"insufficient_scope\"";
-        return Problems.WriteAsync(Context, StatusCodes.Status403Forbidden, ProblemCodes.InsufficientScope, "The token lacks a scope that this request needs.");
+        return Task.CompletedTask;
     }
 
     private AuthenticateResult Refuse(string refusal)

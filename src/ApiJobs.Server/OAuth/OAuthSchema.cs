@@ -35,6 +35,14 @@ internal static class OAuthSchema
         if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder)
             Directory.CreateDirectory(folder);
 
+        // As the job store has it: readers never wait for the writer. Changing it later would need the file for oneself.
+        using (var connection = new SqliteConnection(connectionString))
+        {
+            connection.Open();
+            using var setMode = new SqliteCommand("PRAGMA journal_mode = WAL", connection);
+            setMode.ExecuteNonQuery();
+        }
+
         // DbUp reads its journal inside the one transaction, which SQLite begins as the only writer.
         Run(DeployChanges.To.SqliteDatabase(connectionString).JournalToSqliteTable(Journal), "Sqlite");
     }

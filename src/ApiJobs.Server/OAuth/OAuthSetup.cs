@@ -1,7 +1,11 @@
 using System.Security.Cryptography;
+using System.Xml.Linq;
 using ApiJobs.Server.Settings;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Server;
 using OpenIddict.Validation;
@@ -48,6 +52,9 @@ internal static class OAuthSetup
             validation.Configure(options => PinTokens(options.TokenValidationParameters, settings.OAuth));
         });
         services.AddSingleton<AccessTokens>();
+
+        // ASP.NET Core's authentication brings data protection along; nothing here uses it, so its keys need no place.
+        services.Configure<KeyManagementOptions>(options => options.XmlRepository = new NoRepository());
         services.AddAuthentication(BearerAuthentication.Scheme)
             .AddScheme<AuthenticationSchemeOptions, BearerAuthentication>(BearerAuthentication.Scheme, configureOptions: null);
         services.AddAuthorization();
@@ -75,6 +82,9 @@ internal static class OAuthSetup
         server.SetJsonWebKeySetEndpointUris(JwksPath);
         server.AllowClientCredentialsFlow();
         server.RegisterScopes([.. Scopes.All]);
+
+        // The endpoint checks the client's scopes: OpenIddict would call one too many invalid_request, RFC 6749 invalid_scope.
+        server.IgnoreScopePermissions();
         server.SetAccessTokenLifetime(settings.OAuth.TokenLifetime);
 
         // Tokens are signed, self-contained and not stored; revocation is the clients' (ClientStatus).
@@ -84,8 +94,14 @@ internal static class OAuthSetup
 
         // OpenIddict insists on an encryption key, though nothing is encrypted; one that nobody knows will do.
         server.AddEncryptionKey(new SymmetricSecurityKey(RandomNumberGenerator.GetBytes(32)));
-        server.Configure(options => options.Scopes.Remove(OpenIddict.Abstractions.OpenIddictConstants.Scopes.OpenId));
+        server.Configure(options =>
+        {
+            options.Scopes.Remove(OpenIddict.Abstractions.OpenIddictConstants.Scopes.OpenId);
+            options.ClientAuthenticationMethods.Remove(ClientAuthenticationMethods.PrivateKeyJwt);
+        });
 
+        // It would write a claim of OpenIddict's own into every token; client_id says the same.
+        server.RemoveEventHandler(OpenIddictServerHandlers.AttachDefaultPresenters.Descriptor);
         server.RemoveEventHandler(TokenRequestReader.FormReader);
         server.AddEventHandler(TokenRequestReader.Descriptor);
         server.AddEventHandler(TokenRequestRules.Descriptor);
@@ -113,5 +129,27 @@ internal static class OAuthSetup
         parameters.RequireSignedTokens = true;
         parameters.ClockSkew = OAuthSettings.ClockSkew;
         parameters.TryAllIssuerSigningKeys = false;
+        parameters.TypeValidator = RequireAccessToken;
+    }
+
+    // In place of OpenIddict's validator, which lets a claim of its own (token_usage) speak for the header.
+    private static string RequireAccessToken(string type, SecurityToken token, TokenValidationParameters parameters)
+    {
+        if (parameters.ValidTypes?.Contains(type, StringComparer.OrdinalIgnoreCase) != true)
+            throw new SecurityTokenInvalidTypeException("The token is not an access token.") { InvalidType = type };
+
+        // RFC 7515 §4.1.11: who does not understand what is critical must refuse. Nothing of the kind is understood here.
+        if (((JsonWebToken)token).TryGetHeaderValue<object>("crit", out _))
+            throw new SecurityTokenInvalidTypeException("The token's header names something critical that is not understood.") { InvalidType = type };
+        return JsonWebTokenTypes.AccessToken;
+    }
+
+    private sealed class NoRepository : IXmlRepository
+    {
+        public IReadOnlyCollection<XElement> GetAllElements() => [];
+
+        public void StoreElement(XElement element, string friendlyName)
+        {
+        }
     }
 }

@@ -1,3 +1,4 @@
+using ApiJobs.Server.Settings;
 using OpenIddict.Abstractions;
 using OpenIddict.Server;
 using static OpenIddict.Server.OpenIddictServerEvents;
@@ -5,7 +6,7 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 namespace ApiJobs.Server.OAuth;
 
 /// <summary>Gives the token endpoint's answer the members, and their order, that the CRM's integrators know.</summary>
-internal sealed class TokenAnswer : IOpenIddictServerHandler<ApplyTokenResponseContext>
+internal sealed class TokenAnswer(OAuthSettings settings) : IOpenIddictServerHandler<ApplyTokenResponseContext>
 {
     public static OpenIddictServerHandlerDescriptor Descriptor { get; } =
         OpenIddictServerHandlerDescriptor.CreateBuilder<ApplyTokenResponseContext>()
@@ -29,7 +30,8 @@ internal sealed class TokenAnswer : IOpenIddictServerHandler<ApplyTokenResponseC
         context.Transaction.Response = new OpenIddictResponse
         {
             TokenType = answer.TokenType,
-            ExpiresIn = answer.ExpiresIn,
+            // OpenIddict counts from now on, and a token of an hour would be one of 3599 seconds.
+            ExpiresIn = (long)settings.TokenLifetime.TotalSeconds,
             AccessToken = answer.AccessToken,
             Scope = scope,
         };

@@ -33,12 +33,16 @@ internal static class TokenEndpoint
         if (await clients.FindByClientIdAsync(request.ClientId!, cancellationToken) is not { RevokedAt: null } client)
             return Refuse(Errors.InvalidClient, "The client was revoked.");
 
+        // Who asks for nothing in particular gets all that the client may have (RFC 6749 §3.3).
+        var allowed = await registry.ScopesOfAsync(client, cancellationToken);
+        var granted = request.Scope is null ? allowed : request.GetScopes();
+        if (granted.FirstOrDefault(scope => !allowed.Contains(scope)) is { } denied)
+            return Refuse(Errors.InvalidScope, $"The client may not ask for the scope '{denied}'. It may ask for: {string.Join(' ', allowed)}.");
+
         var identity = new ClaimsIdentity(OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
         identity.SetClaim(Claims.Subject, client.ClientId);
         identity.SetClaim(Caller.CompanyIdClaim, client.CompanyId.ToString());
-
-        // Who asks for nothing in particular gets all that the client may have (RFC 6749 §3.3).
-        identity.SetScopes(request.Scope is null ? await registry.ScopesOfAsync(client, cancellationToken) : request.GetScopes());
+        identity.SetScopes(granted);
         identity.SetResources(settings.Audience);
         identity.SetDestinations(static _ => [Destinations.AccessToken]);
         return Results.SignIn(new(identity), authenticationScheme: OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);

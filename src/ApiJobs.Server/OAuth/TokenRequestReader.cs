@@ -39,52 +39,52 @@ internal sealed class TokenRequestReader : IOpenIddictServerHandler<ExtractToken
             return;
         }
 
+        if (!request.HasJsonContentType())
+        {
+            await ReadFormAsync(context);
+            return;
+        }
+
         try
         {
-            if (request.HasJsonContentType())
-                context.Transaction.Request = await ReadJsonAsync(request, context.CancellationToken);
-            else
-                await _forms.HandleAsync(context);
+            (context.Transaction.Request, var fault) = await ReadJsonAsync(request, context.CancellationToken);
+            if (fault is not null)
+                context.Reject(Errors.InvalidRequest, fault);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidDataException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            context.Reject(Errors.InvalidRequest, "The body is not a well-formed token request.");
-        }
-        catch (TokenRequestException exception)
-        {
-            context.Reject(Errors.InvalidRequest, exception.Message);
+            // InvalidOperationException is what the parser throws for text that is not valid Unicode.
+            context.Reject(Errors.InvalidRequest, "The body is not well-formed JSON.");
         }
     }
 
-    private static async Task<OpenIddictRequest> ReadJsonAsync(HttpRequest request, CancellationToken cancellationToken)
+    private async Task ReadFormAsync(ExtractTokenRequestContext context)
+    {
+        try
+        {
+            await _forms.HandleAsync(context);
+        }
+        catch (Exception exception) when (exception is InvalidDataException or NotSupportedException)
+        {
+            // Too many parameters, or too long ones; or a charset that .NET refuses to decode, UTF-7.
+            context.Reject(Errors.InvalidRequest, "The body is not a form that a token request needs.");
+        }
+    }
+
+    private static async Task<(OpenIddictRequest? Request, string? Fault)> ReadJsonAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         using var document = await JsonDocument.ParseAsync(request.Body, Strict, cancellationToken);
         if (document.RootElement.ValueKind != JsonValueKind.Object)
-            throw new TokenRequestException("The body must be a JSON object.");
+            return (null, "The body must be a JSON object.");
 
         var token = new OpenIddictRequest();
         foreach (var member in document.RootElement.EnumerateObject())
         {
             if (member.Value.ValueKind != JsonValueKind.String)
-                throw new TokenRequestException("Every member of the token request must be a string.");
-            token.SetParameter(TextOf(() => member.Name), TextOf(() => member.Value.GetString()!));
+                return (null, "Every member of a token request must be a string.");
+            token.SetParameter(member.Name, member.Value.GetString());
         }
 
-        return token;
+        return (token, null);
     }
-
-    // A lone surrogate passes the parser and is found only when the text is made.
-    private static string TextOf(Func<string> make)
-    {
-        try
-        {
-            return make();
-        }
-        catch (InvalidOperationException)
-        {
-            throw new TokenRequestException("The token request has text that is not valid Unicode.");
-        }
-    }
-
-    private sealed class TokenRequestException(string message) : Exception(message);
 }
