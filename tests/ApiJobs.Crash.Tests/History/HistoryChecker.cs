@@ -33,7 +33,9 @@ internal sealed class HistoryChecker(RoundHistory history, LoadShape shape, Clie
                 CheckJob(jobs[place], place);
             if (checker.HasAppliedLog)
                 await CheckAppliedLogAsync(reader, cancellationToken);
-            CheckRows(await reader.ReadRowsAsync(_companyId, cancellationToken));
+            // While a job is half done, nothing can be said of the rows.
+            if (jobs.All(job => job.HasEnded))
+                CheckRows(await reader.ReadRowsAsync(_companyId, cancellationToken));
             return jobs.Sum(job => job.TotalRecords);
         }
 

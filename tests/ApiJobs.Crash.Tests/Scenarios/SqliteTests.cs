@@ -44,6 +44,27 @@ public sealed class SqliteTests
     }
 
     [Fact]
+    public async Task A_power_cut_forgets_what_was_not_synced_and_nothing_else()
+    {
+        Disk.SkipUnlessMountable();
+        await using var disk = await Disk.CreateExt4Async();
+        var (synced, unsynced) = (Path.Combine(disk.Root, "synced"), Path.Combine(disk.Root, "unsynced"));
+        await using (var file = File.Create(synced))
+        {
+            await file.WriteAsync(new byte[10_000], Cancel);
+            file.Flush(flushToDisk: true);
+        }
+
+        await File.WriteAllBytesAsync(unsynced, new byte[10_000], Cancel);
+
+        await disk.CopyAsync();
+        await disk.ReplaceByCopyAsync();
+
+        new FileInfo(synced).Length.ShouldBe(10_000);
+        (File.Exists(unsynced) && new FileInfo(unsynced).Length > 0).ShouldBeFalse("the copy has what only the kernel knew");
+    }
+
+    [Fact]
     public async Task A_full_disk_refuses_requests_whole_and_jobs_wait_until_there_is_room()
     {
         Disk.SkipUnlessMountable();
