@@ -1,4 +1,4 @@
-using ApiJobs.AspNetCore.Bulk;
+using ApiJobs.AspNetCore.Routing;
 using ApiJobs.Intake;
 using ApiJobs.Operations;
 using ApiJobs.Processing;
@@ -51,7 +51,7 @@ public static class ApiJobsServices
         services.AddOptions<WorkerOptions>().BindConfiguration("Worker").ValidateDataAnnotations().ValidateOnStart();
         services.AddHostedService<StoreInitialization>();
         services.AddSingleton(WorkersOrNone);
-        services.TryAddEnumerable(ServiceDescriptor.Transient<IApiDescriptionProvider, BodyDescriptions>());
+        services.TryAddEnumerable(ServiceDescriptor.Transient<IApiDescriptionProvider, EndpointDescriptions>());
         return services;
     }
 

@@ -97,9 +97,12 @@ public sealed partial class PostgreSqlStore
             ApiJob? job = null;
             return await ReadAsync(
                 lease.CompanyId,
-                Sql.Statement(
-                    ReadAheadSql, Sql.Value(lease.CompanyId), Sql.Value(lease.Lane), Sql.OrNull(after?.Job.Position),
-                    Sql.Value((after?.Chunk.Index ?? 0) + 1), Sql.Value((long)maxRecords), Sql.Value(MaxChunksAhead)),
+                [
+                    Sql.Statement($"SELECT {Sql.PlanAfresh}"),
+                    Sql.Statement(
+                        ReadAheadSql, Sql.Value(lease.CompanyId), Sql.Value(lease.Lane), Sql.OrNull(after?.Job.Position),
+                        Sql.Value((after?.Chunk.Index ?? 0) + 1), Sql.Value((long)maxRecords), Sql.Value(MaxChunksAhead)),
+                ],
                 row =>
                 {
                     if (job?.Id != row.GetGuid(0))
@@ -155,7 +158,7 @@ public sealed partial class PostgreSqlStore
         await using var batch = new NpgsqlBatch(connection);
         // Set for this transaction alone, because a setting of the session would not survive a pooler.
         batch.BatchCommands.Add(Sql.Statement(
-            "SELECT set_config('idle_in_transaction_session_timeout', $1, true)",
+            $"SELECT set_config('idle_in_transaction_session_timeout', $1, true), {Sql.PlanAfresh}",
             Sql.Value(((long)_options.IdleTransactionTimeout.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture))));
         _scope.Enter(batch, companyId);
         batch.BatchCommands.Add(Sql.Statement(

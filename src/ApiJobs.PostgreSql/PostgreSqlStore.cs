@@ -29,6 +29,7 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
     private readonly WorkSignal _workSignal;
     private readonly WorkAnnouncer _announcer;
     private readonly WorkListener _listener;
+    private bool _disposed;
 
     /// <summary>Makes the store. No connection is opened yet.</summary>
     /// <exception cref="ArgumentException">The connection string is missing or malformed, or a resource has the name of one of the store's own tables.</exception>
@@ -71,23 +72,31 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
     /// <inheritdoc/>
     public StoreFault Classify(Exception exception) => Faults.Classify(exception);
 
-    /// <summary>Finishes what is being accepted, then closes all connections.</summary>
+    /// <summary>Finishes what is being accepted, then closes all connections. Again, it does nothing: a container disposes it once for each service it is.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true))
+            return;
         await _accepting.DisposeAsync();
         await _listener.DisposeAsync();
         await _announcer.DisposeAsync();
         await _source.DisposeAsync();
     }
 
+    private Task<List<T>> ReadAsync<T>(
+        Guid companyId, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
+        ReadAsync(companyId, [statement], read, cancellationToken);
+
+    /// <summary>Runs selects of one company as one transaction, and reads the result of the last.</summary>
     private async Task<List<T>> ReadAsync<T>(
-        Guid companyId, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+        Guid companyId, NpgsqlBatchCommand[] statements, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
     {
         await using var batch = _source.CreateBatch();
-        var isConfined = _scope.Enter(batch, companyId);
-        batch.BatchCommands.Add(statement);
+        _scope.Enter(batch, companyId);
+        foreach (var statement in statements)
+            batch.BatchCommands.Add(statement);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        if (isConfined)
+        for (var skipped = 1; skipped < batch.BatchCommands.Count; skipped++)
             await reader.NextResultAsync(cancellationToken);
         var rows = new List<T>();
         while (await reader.ReadAsync(cancellationToken))

@@ -13,8 +13,9 @@ namespace ApiJobs.PostgreSql.Accepting;
 internal static class AcceptGroup
 {
     // An acknowledged job is never lost, whatever the database's default; a stronger setting than "on" is left alone.
-    private const string WaitForDisk = """
-        SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END
+    private const string WaitForDisk = $"""
+        SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END,
+            {Sql.PlanAfresh}
         """;
 
     private const string BeginUploadsSql = """

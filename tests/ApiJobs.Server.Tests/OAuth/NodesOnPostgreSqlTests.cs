@@ -48,7 +48,7 @@ public sealed class NodesOnPostgreSql : IAsyncLifetime
         Directory.Delete(_folder, recursive: true);
     }
 
-    private Task<ServerProcess> StartAsync() => ServerProcess.StartAsync(Settings, _folder, cancellationToken: TestContext.Current.CancellationToken);
+    public Task<ServerProcess> StartAsync() => ServerProcess.StartAsync(Settings, _folder, cancellationToken: TestContext.Current.CancellationToken);
 }
 
 public sealed class NodesOnPostgreSqlTests(NodesOnPostgreSql nodes) : IClassFixture<NodesOnPostgreSql>
@@ -87,6 +87,13 @@ public sealed class NodesOnPostgreSqlTests(NodesOnPostgreSql nodes) : IClassFixt
         var kid = (await nodes.RunAsync("keys", "rotate")).Output.Split("kid: ")[1].Trim();
         await Eventually.WithinAsync(TimeSpan.FromSeconds(10), async () =>
             (string?)Jwt.Header(await GetTokenAsync(nodes.One))["kid"] == kid && (string?)Jwt.Header(await GetTokenAsync(nodes.Other))["kid"] == kid);
+    }
+
+    [Fact]
+    public async Task A_node_that_is_told_to_stop_ends_well()
+    {
+        await using var third = await nodes.StartAsync();
+        (await third.StopAsync()).ShouldBe(0, third.Output);
     }
 
     [Fact]

@@ -76,7 +76,7 @@ public sealed class ServerTests(OAuthServer server) : IClassFixture<OAuthServer>
         await using (own)
         {
             await own.InitializeAsync();
-            (await own.Process.StopAsync()).ShouldBe(0);
+            (await own.Process.StopAsync()).ShouldBe(0, own.Process.Output);
         }
     }
 
