@@ -1,9 +1,9 @@
-// What the peers have in common: many callers that queue one job at a time, and a clock that stops when no job is left.
+// What the peers have in common: many callers that queue jobs, one or more at a time, and a clock that stops when no job is left.
 import { fork } from "node:child_process";
 import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
 
-const [, script, urlArgument, jobsArgument, clientsArgument] = process.argv;
+const [, script, urlArgument, jobsArgument, clientsArgument, jobsPerCallArgument] = process.argv;
 
 /** Where PostgreSQL is. */
 export const url = urlArgument;
@@ -11,9 +11,10 @@ export const url = urlArgument;
 /** Whether this process is the one that runs jobs. */
 export const isWorker = process.send !== undefined;
 
-/** Queues the jobs, waits until all have run and prints how long that took. */
+/** Queues the jobs, waits until all have run and prints how long that took. `enqueue` gets the numbers of one call's jobs. */
 export async function measure({ enqueue, left }) {
   const jobs = Number(jobsArgument);
+  const jobsPerCall = Number(jobsPerCallArgument);
   const clients = Number(clientsArgument);
   const worker = fork(script, [url]);
   await new Promise((resolve, reject) => {
@@ -26,7 +27,12 @@ export async function measure({ enqueue, left }) {
   const began = performance.now();
   let next = 0;
   const send = async () => {
-    while (next < jobs) await enqueue(next++);
+    while (next < jobs) {
+      const count = Math.min(jobsPerCall, jobs - next);
+      const first = next;
+      next += count;
+      await enqueue(Array.from({ length: count }, (_, index) => first + index));
+    }
   };
   await Promise.all(Array.from({ length: clients }, send));
   while ((await database.query(left)).rows[0].left > 0) await wait(20);

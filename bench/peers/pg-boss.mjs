@@ -1,4 +1,4 @@
-// No-op jobs on pg-boss: `node pg-boss.mjs <postgres url> <jobs> <clients>`.
+// No-op jobs on pg-boss: `node pg-boss.mjs <postgres url> <jobs> <clients> <jobs per call>`.
 // It fetches in batches; a worker that got a full one is told by notifyWorker to fetch again at once, instead of
 // after its polling interval (of which half a second is the least allowed). The worker is a process of its own.
 import PgBoss from "pg-boss";
@@ -22,7 +22,9 @@ if (isWorker) {
   await boss.start();
   await boss.createQueue(queue);
   await measure({
-    enqueue: (index) => boss.send(queue, { index }),
+    enqueue: (indexes) => indexes.length === 1
+      ? boss.send(queue, { index: indexes[0] })
+      : boss.insert(indexes.map((index) => ({ name: queue, data: { index } }))),
     left: "SELECT count(*)::int AS left FROM pgboss.job WHERE name = 'noop' AND state < 'completed'",
   });
   await boss.stop({ graceful: false });

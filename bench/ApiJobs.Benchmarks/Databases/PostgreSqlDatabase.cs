@@ -78,8 +78,9 @@ internal sealed class PostgreSqlDatabase : Database
         var name = $"apijobs_{Guid.CreateVersion7():N}";
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_server.ConnectionString) { Pooling = false }.ConnectionString);
         await connection.OpenAsync(cancellationToken);
-        await using var command = new NpgsqlCommand(
-            $"CREATE DATABASE {name} TEMPLATE {new NpgsqlConnectionStringBuilder(ConnectionString).Database}", connection) { CommandTimeout = 0 };
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"CREATE DATABASE {name} TEMPLATE {new NpgsqlConnectionStringBuilder(ConnectionString).Database}";
+        command.CommandTimeout = 0;
         await command.ExecuteNonQueryAsync(cancellationToken);
         return new PostgreSqlDatabase(
             _server, new NpgsqlConnectionStringBuilder(ConnectionString) { Database = name }.ConnectionString, ownsServer: false);

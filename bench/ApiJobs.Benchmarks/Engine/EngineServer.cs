@@ -102,7 +102,7 @@ internal sealed class EngineServer : IAsyncDisposable
         var exitCode = await _process.StopAsync();
         // What it acknowledged is in the database however it ended; but it should not have.
         if (exitCode != 0)
-            _log($"careful: the server ended with {exitCode}:\n{_process.Output}");
+            _log($"careful: the server ended with {exitCode}: {_process.Output.Split('\n').FirstOrDefault(line => line.StartsWith("Unhandled", StringComparison.Ordinal))}");
     }
 
     public async ValueTask DisposeAsync()

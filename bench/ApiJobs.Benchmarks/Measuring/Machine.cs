@@ -6,7 +6,7 @@ namespace ApiJobs.Benchmarks.Measuring;
 
 /// <summary>Where the figures were measured: they mean nothing without it.</summary>
 internal sealed record Machine(
-    string Processor, int Cores, double MemoryGiB, string Kernel, string Runtime, string FileSystem, double FsyncMs, double LoadAtStart)
+    string Processor, int Cores, double MemoryGib, string Kernel, string Runtime, string FileSystem, double FsyncMs, double LoadAtStart)
 {
     private const int Syncs = 200, SyncBytes = 4096;
 
@@ -19,7 +19,7 @@ internal sealed record Machine(
             ValueOf("/proc/cpuinfo", "model name") ?? RuntimeInformation.ProcessArchitecture.ToString(),
             Environment.ProcessorCount,
             Math.Round(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1L << 30), 1),
-            RuntimeInformation.OSDescription,
+            $"{RuntimeInformation.OSDescription}, kernel {Environment.OSVersion.Version}",
             RuntimeInformation.FrameworkDescription,
             drive.DriveFormat,
             MeasureFsyncMs(folder),
@@ -29,7 +29,7 @@ internal sealed record Machine(
     /// <summary>The machine in one line.</summary>
     public string Describe() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Cores} × {Processor}, {MemoryGiB} GiB, {Kernel}, {Runtime}, {FileSystem}, fsync of 4 KiB {FsyncMs:0.00} ms, load at start {LoadAtStart:0.0}");
+        $"{Cores} × {Processor}, {MemoryGib} GiB, {Kernel}, {Runtime}, {FileSystem}, fsync of 4 KiB {FsyncMs:0.00} ms, load at start {LoadAtStart:0.0}");
 
     /// <summary>Why figures of this machine should not be believed; null if there is no reason.</summary>
     public string? Doubt() => this switch

@@ -22,14 +22,15 @@ internal static class NodePeer
     /// <param name="script">The peer: <c>graphile-worker.mjs</c> or <c>pg-boss.mjs</c>.</param>
     /// <param name="database">A database of its own.</param>
     /// <param name="jobs">How many jobs.</param>
-    /// <param name="clients">How many callers queue them at once, each job on its own.</param>
+    /// <param name="clients">How many callers queue them at once.</param>
+    /// <param name="jobsPerCall">How many jobs they queue with one call.</param>
     /// <param name="cancellationToken">Kills the script.</param>
     /// <returns>Jobs per second, from the first call to the end of the last job.</returns>
     public static async Task<double> MeasureAsync(
-        string script, PostgreSqlDatabase database, int jobs, int clients, CancellationToken cancellationToken)
+        string script, PostgreSqlDatabase database, int jobs, int clients, int jobsPerCall, CancellationToken cancellationToken)
     {
-        var output = await RunAsync(
-            "node", [script, database.Url, jobs.ToString(CultureInfo.InvariantCulture), clients.ToString(CultureInfo.InvariantCulture)], cancellationToken);
+        string[] numbers = [.. new[] { jobs, clients, jobsPerCall }.Select(number => number.ToString(CultureInfo.InvariantCulture))];
+        var output = await RunAsync("node", [script, database.Url, .. numbers], cancellationToken);
         using var result = JsonDocument.Parse(output.TrimEnd().Split('\n')[^1]);
         return jobs / result.RootElement.GetProperty("seconds").GetDouble();
     }

@@ -52,7 +52,7 @@ internal static class EndedJobs
         async Task MeasureAsync(EngineServer server, Database database, string bulk, string small, int round)
         {
             await database.SettleAsync(bench.Stopping);
-            var body = BulkBody.Make(records, (writer, record) => generator.WriteUpdate(writer, record, 1 + (round * 1_000)));
+            var body = BulkBody.Make(records, (writer, record) => generator.WriteUpdate(writer, record, 2 + (round * 1_000)));
             var (_, acceptedAt, endedAt) = await BulkUpdate.RunJobAsync(server.Companies[0], body, records, bench.Stopping);
             rounds.Add(bulk, "records/s", records / Stopwatch.GetElapsedTime(acceptedAt, endedAt).TotalSeconds);
             rounds.Add(small, "jobs/s", await SmallJobs.MeasureAsync(bench, server, jobs, round + 1_000));

@@ -19,13 +19,12 @@ internal static class NoisyNeighbour
     public static async Task<RowResult> RunAsync(Bench bench, Store store)
     {
         var bursts = bench.Scale(full: 5, quick: 2);
-        var huge = bench.Scale(full: 1_000_000, quick: 100_000);
+        var huge = bench.Scale(full: 1_000_000, quick: 50_000);
         var generator = new CaseGenerator(Bench.Seed);
         var database = await bench.NewDatabaseAsync(store);
         await using var server = await EngineServer.StartAsync(bench, database, companies: 1 + Others, ("Worker:Slots", "1"));
         await EngineServer.SeedAsync(server.Companies[0], Cases, bench.Stopping);
-        foreach (var other in server.Companies.Skip(1))
-            await EngineServer.SeedAsync(other, SmallRecords, bench.Stopping);
+        await Task.WhenAll(server.Companies.Skip(1).Select(other => EngineServer.SeedAsync(other, SmallRecords, bench.Stopping)));
         var neighbour = new HugeJob(server.Companies[0], Cases, huge, bench.Stopping);
         var version = 0;
         var rounds = bench.NewRounds(atMost: 3);

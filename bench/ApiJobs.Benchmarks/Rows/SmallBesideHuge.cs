@@ -22,7 +22,7 @@ internal static class SmallBesideHuge
     public static async Task<RowResult> RunAsync(Bench bench, Store store)
     {
         var samples = bench.Scale(full: 50, quick: 20);
-        var huge = bench.Scale(full: 1_000_000, quick: 100_000);
+        var huge = bench.Scale(full: 1_000_000, quick: 50_000);
         var generator = new CaseGenerator(Bench.Seed);
         var database = await bench.NewDatabaseAsync(store);
         await using var server = await EngineServer.StartAsync(bench, database, companies: 2, ("Worker:Slots", "1"));
