@@ -18,9 +18,10 @@ public sealed class ApiJobEngine(
     IOptions<IntakeOptions> intakeOptions,
     WorkPace pace,
     TimeProvider time,
-    ILogger<ApiJobEngine> logger)
+    ILogger<ApiJobEngine> logger) : IDisposable
 {
     private readonly IntakeOptions _intake = intakeOptions.Value;
+    private readonly EndedJobs _endedJobs = new();
 
     /// <summary>Reads a request's records to the end and makes a job of them, all or nothing.</summary>
     /// <returns>The pending job; every one of its records is durable.</returns>
@@ -75,8 +76,15 @@ public sealed class ApiJobEngine(
 
     /// <summary>Reads a job of a company.</summary>
     /// <returns>The job, or null if the company has none of that id.</returns>
-    public Task<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
-        store.FindJobAsync(companyId, jobId, cancellationToken);
+    public async ValueTask<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken)
+    {
+        if (_endedJobs.Find(companyId, jobId) is { } ended)
+            return ended;
+        var job = await store.FindJobAsync(companyId, jobId, cancellationToken);
+        if (job is { HasEnded: true })
+            _endedJobs.Keep(job);
+        return job;
+    }
 
     /// <summary>Reads what happened to each record of a job, in input order.</summary>
     /// <param name="job">The job, as read just now: records it has not processed are given as unprocessed.</param>
@@ -101,6 +109,9 @@ public sealed class ApiJobEngine(
     /// <summary>Estimates how long an unfinished job will still take, from its own progress or the pace of this process's workers.</summary>
     /// <returns>1 to 600 seconds.</returns>
     public TimeSpan EstimateRemaining(ApiJob job) => pace.EstimateRemaining(job, time.GetUtcNow());
+
+    /// <summary>Forgets the ended jobs that were kept for asking.</summary>
+    public void Dispose() => _endedJobs.Dispose();
 
     private static async Task EndAppendAsync(Task<bool>? append)
     {
