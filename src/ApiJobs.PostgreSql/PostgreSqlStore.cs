@@ -83,14 +83,20 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
         await _source.DisposeAsync();
     }
 
+    private Task<List<T>> ReadAsync<T>(
+        Guid companyId, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
+        ReadAsync(companyId, [statement], read, cancellationToken);
+
+    /// <summary>Runs selects of one company as one transaction, and reads the result of the last.</summary>
     private async Task<List<T>> ReadAsync<T>(
-        Guid companyId, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+        Guid companyId, NpgsqlBatchCommand[] statements, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
     {
         await using var batch = _source.CreateBatch();
-        var isConfined = _scope.Enter(batch, companyId);
-        batch.BatchCommands.Add(statement);
+        _scope.Enter(batch, companyId);
+        foreach (var statement in statements)
+            batch.BatchCommands.Add(statement);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        if (isConfined)
+        for (var skipped = 1; skipped < batch.BatchCommands.Count; skipped++)
             await reader.NextResultAsync(cancellationToken);
         var rows = new List<T>();
         while (await reader.ReadAsync(cancellationToken))

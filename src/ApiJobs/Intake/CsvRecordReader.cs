@@ -101,7 +101,7 @@ public sealed class CsvRecordReader : BodyRecordReader
     {
         var row = unread[.._row.ContentBytes];
         if (row.IsEmpty) return false;
-        if (row.Length > Options.MaxRecordBytes) throw TooLarge(unread);
+        if (row.Length > Options.MaxRecordBytes) throw TooLarge(row);
         if (!Utf8.IsValid(row)) throw Utf8Check.Fault(row, RowStart, row.Length, mayBeCut: false)!;
         if (_header is null)
         {
@@ -117,7 +117,7 @@ public sealed class CsvRecordReader : BodyRecordReader
                 $"The row has {_row.Cells.Length:N0} cells, but the header has {_header.ColumnCount:N0}; the first without a name is at {extra}. Put cells that hold commas in quotes, or name every column."));
         }
         WriteRecord(row, _header);
-        if (_record.WrittenCount > Options.MaxRecordBytes) throw TooLarge(unread);
+        if (_record.WrittenCount > Options.MaxRecordBytes) throw TooLarge(row);
         Current = _record.WrittenMemory;
         Index++;
         return true;
@@ -199,9 +199,9 @@ public sealed class CsvRecordReader : BodyRecordReader
         return at.Fault(RequestFaultCodes.MalformedBody, $"The CSV is broken at {at}: {reason}. Then send the whole request again; nothing of it was stored.");
     }
 
-    private RequestFaultException TooLarge(ReadOnlySpan<byte> unread)
+    private RequestFaultException TooLarge(ReadOnlySpan<byte> row)
     {
-        var allowed = unread[..Math.Min(unread.Length, Options.MaxRecordBytes)];
+        var allowed = row[..Math.Min(row.Length, Options.MaxRecordBytes)];
         return Utf8Check.Fault(allowed, RowStart, allowed.Length) ?? RowStart.Fault(RequestFaultCodes.RecordTooLarge, string.Create(CultureInfo.InvariantCulture,
             $"The row that starts at {RowStart} is larger than {Options.MaxRecordBytes:N0} bytes, as sent or as JSON. Look for a quote that is not closed; else send it smaller, or raise `Intake:MaxRecordBytes`."));
     }

@@ -64,6 +64,8 @@ public abstract class ApiServer : IAsyncLifetime
             ["Intake:ChunkRecords"] = $"{ChunkRecords}",
         });
         builder.Logging.ClearProviders().AddProvider(new WarningLog(Warnings));
+        // Bulk requests have a limit of their own: with so small a general one, the tests would notice if it held for them.
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = 1 << 10);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddAuthentication(TestAuthentication.Scheme)
             .AddScheme<AuthenticationSchemeOptions, TestAuthentication>(TestAuthentication.Scheme, null);

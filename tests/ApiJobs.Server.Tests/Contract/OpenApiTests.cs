@@ -10,6 +10,7 @@ public sealed class OpenApiTests(SqliteApiServer server) : IClassFixture<SqliteA
     {
         var operations = await OperationsAsync();
         operations.Count.ShouldBe(2 + (3 * 3) + 1 + (3 * 2));
+        operations.Values.Select(operation => operation.Text("operationId")).ShouldBeUnique();
         foreach (var (name, operation) in operations)
         {
             operation.Text("operationId").ShouldNotBeNullOrWhiteSpace(name);
@@ -33,10 +34,17 @@ public sealed class OpenApiTests(SqliteApiServer server) : IClassFixture<SqliteA
     }
 
     [Fact]
+    public async Task A_bulk_requests_body_is_described_as_a_list_of_records()
+    {
+        var content = (await OperationsAsync())["post /cases/bulk"].GetProperty("requestBody").GetProperty("content");
+        content.GetProperty("application/json").GetProperty("schema").Text("type").ShouldBe("array");
+    }
+
+    [Fact]
     public async Task A_jobs_schema_has_the_seeds_members()
     {
         var document = await DocumentAsync();
-        document.GetProperty("components").GetProperty("schemas").GetProperty("JobSchema").GetProperty("properties").MemberNames().ShouldBe([
+        document.GetProperty("components").GetProperty("schemas").GetProperty("ApiJob").GetProperty("properties").MemberNames().ShouldBe([
             "id", "type", "company_id", "start_time", "end_time", "status", "message",
             "total_records", "effected_records", "created_at", "updated_at"]);
     }
@@ -44,11 +52,11 @@ public sealed class OpenApiTests(SqliteApiServer server) : IClassFixture<SqliteA
     private async Task<JsonElement> DocumentAsync() =>
         await (await server.Anonymous().SendAsync(HttpMethod.Get, "/openapi/v1.json")).JsonAsync();
 
-    /// <summary>The API's operations but HEAD, by method and path below the prefix.</summary>
+    /// <summary>The API's operations, by method and path below the prefix.</summary>
     private async Task<Dictionary<string, JsonElement>> OperationsAsync() =>
         (await DocumentAsync()).GetProperty("paths").EnumerateObject()
             .Where(path => path.Name.StartsWith(ApiServer.Prefix, StringComparison.Ordinal))
-            .SelectMany(path => path.Value.EnumerateObject().Where(operation => operation.Name != "head")
+            .SelectMany(path => path.Value.EnumerateObject()
                 .Select(operation => (Name: $"{operation.Name} {path.Name[ApiServer.Prefix.Length..]}", operation.Value)))
             .ToDictionary(operation => operation.Name, operation => operation.Value);
 }

@@ -89,6 +89,7 @@ public sealed class CsvRecordReaderTests
         { "a\n1\n" + new string('x', 99) + "\rx", RequestFaultCodes.MalformedBody, 103, 1, 3 },
         { "a\n1\n" + new string('x', 100) + "\rx", RequestFaultCodes.RecordTooLarge, 4, 1, 3 },
         { "a\n1\nÿ" + new string('x', 200), RequestFaultCodes.InvalidUtf8, 4, 1, 3 },
+        { "a\n1\n" + new string('x', 93) + "\nÿ\n", RequestFaultCodes.RecordTooLarge, 4, 1, 3 },
         { new string('a', 101) + "\n1\n", RequestFaultCodes.RecordTooLarge, 0, null, 1 },
     };
 

@@ -1,0 +1,83 @@
+using System.Collections.Concurrent;
+
+namespace ApiJobs.Crash.Tests.History;
+
+/// <summary>What the clients of a round saw: every request with its answer, and every fault they noticed themselves.</summary>
+internal sealed class RoundHistory(int companies)
+{
+    private readonly ConcurrentQueue<Violation> _violations = new();
+
+    /// <summary>The requests of each company, in the order they were sent.</summary>
+    public IReadOnlyList<List<SentRequest>> Requests { get; } = [.. Enumerable.Range(0, companies).Select(_ => new List<SentRequest>())];
+
+    public IReadOnlyCollection<Violation> Violations => _violations;
+
+    public int Accepted => Requests.Sum(requests => requests.Count(request => request.Answer == Answer.Accepted));
+
+    public void Add(Rule rule, string what) => _violations.Enqueue(new(rule, what));
+}
+
+/// <summary>A request as its client saw it.</summary>
+internal sealed class SentRequest(int number)
+{
+    public int Number => number;
+
+    /// <summary>Unknown from the moment it is sent until an answer says otherwise.</summary>
+    public Answer Answer { get; set; } = Answer.Unknown;
+
+    /// <summary>The job, once it was accepted.</summary>
+    public Guid JobId { get; set; }
+}
+
+/// <summary>How a bulk request was answered.</summary>
+internal enum Answer
+{
+    /// <summary>No answer came, or half of one: it may have been accepted or not.</summary>
+    Unknown,
+
+    /// <summary>202: it must never be lost.</summary>
+    Accepted,
+
+    /// <summary>400: nothing of it may remain.</summary>
+    Refused,
+
+    /// <summary>503.</summary>
+    Unavailable,
+
+    /// <summary>No node was reached.</summary>
+    NotSent,
+}
+
+/// <summary>A promise of the engine that the checker holds it to.</summary>
+internal enum Rule
+{
+    /// <summary>What was acknowledged exists, and each effected record was applied.</summary>
+    NothingIsLost,
+
+    /// <summary>Nothing is applied twice, and nothing that was not sent or was refused.</summary>
+    NothingIsDoubled,
+
+    /// <summary>Every accepted job ends.</summary>
+    EveryJobEnds,
+
+    /// <summary>Each record has one outcome, the one that the order of the lane gives it, and the counts add up.</summary>
+    OutcomesAreRight,
+
+    /// <summary>The rows are what the accepted jobs make of them, in lane order.</summary>
+    RowsAreRight,
+
+    /// <summary>Jobs are applied in the order they were accepted.</summary>
+    LaneOrder,
+
+    /// <summary>Effected records never become fewer; an ended job never changes.</summary>
+    ProgressIsForGood,
+
+    /// <summary>The database itself is sound.</summary>
+    NoDamage,
+
+    /// <summary>Clients get an answer that the contract has.</summary>
+    AnswersAreClear,
+}
+
+/// <summary>A broken promise.</summary>
+internal sealed record Violation(Rule Rule, string What);

@@ -1,0 +1,152 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Headers;
+using ApiJobs.Crash.Tests.History;
+using ApiJobs.Crash.Tests.Nodes;
+using ApiJobs.Resources;
+
+namespace ApiJobs.Crash.Tests.Load;
+
+/// <summary>One company's client: sends one request after another, writes down how each was answered, and looks after its jobs.</summary>
+internal sealed class Sender(
+    int company, Cluster cluster, HttpClient http, LoadShape shape, RoundHistory history, ClientAccess access, int seed)
+{
+    private const int JobsAskedAtOnce = 3;
+
+    private static readonly TimeSpan NoNodePause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan FullPause = TimeSpan.FromMilliseconds(15);
+
+    // Not the plans' dice: when things happen may differ from run to run, what is sent may not.
+    private readonly Dice _dice = new(seed, company, -1);
+    private readonly AuthenticationHeaderValue _authorization = access.AuthorizationOf(company);
+    private readonly List<JobWatch> _unfinished = [];
+    private readonly JobWatchList _ended = new();
+    private readonly ConcurrentDictionary<HttpStatusCode, int> _answers = new();
+
+    public async Task SendAllAsync(CancellationToken stop)
+    {
+        for (var number = 0; !stop.IsCancellationRequested;)
+        {
+            if (cluster.PickUrl(_dice) is not { } node)
+            {
+                await PauseAsync(NoNodePause);
+                continue;
+            }
+
+            if (_unfinished.Count >= shape.MaxUnfinishedJobs)
+            {
+                await AskAsync(node);
+                await PauseAsync(FullPause);
+                continue;
+            }
+
+            await SendAsync(node, RequestPlan.Of(shape, seed, company, number++));
+            if (_dice.Chance(0.5))
+                await AskAsync(node);
+            await PauseAsync(_dice.Milliseconds(0, shape.MaxPauseMilliseconds));
+        }
+    }
+
+    public int CountAnswers(HttpStatusCode status) => _answers.GetValueOrDefault(status);
+
+    /// <summary>Reads ended jobs once more: none may have changed.</summary>
+    public async Task CheckEndedJobsAsync()
+    {
+        var node = cluster.PickUrl(_dice) ?? throw new InvalidOperationException("No node is up.");
+        foreach (var job in _ended.Kept)
+            job.Observe(await TryGetJobAsync(node, job.Id), history);
+    }
+
+    private async Task SendAsync(Uri node, RequestPlan plan)
+    {
+        var sent = new SentRequest(plan.Number);
+        history.Requests[company].Add(sent);
+        using var request = new HttpRequestMessage(MethodOf(plan.Verb), new Uri(node, $"/engine/api/{access.BulkPath}"))
+        {
+            Content = new ByteArrayContent(plan.Body()) { Headers = { ContentType = new("application/json") } },
+        };
+        request.Headers.Authorization = _authorization;
+        // A client that sent a request again by itself on a broken connection would double it.
+        request.Headers.ConnectionClose = true;
+        try
+        {
+            using var answer = await http.SendAsync(request);
+            Note(sent, plan, answer, await answer.Content.ReadAsStringAsync());
+        }
+        catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ConnectionError && exception.StatusCode is null)
+        {
+            sent.Answer = Answer.NotSent;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException)
+        {
+            // The node died, or did not answer in time: what became of the request is for the checker to find out.
+        }
+    }
+
+    private void Note(SentRequest sent, RequestPlan plan, HttpResponseMessage answer, string body)
+    {
+        _answers.AddOrUpdate(answer.StatusCode, 1, (_, count) => count + 1);
+        switch (answer.StatusCode)
+        {
+            case HttpStatusCode.Accepted:
+                sent.JobId = Guid.Parse(answer.Headers.Location!.OriginalString.Split('/')[^1]);
+                sent.Answer = Answer.Accepted;
+                _unfinished.Add(new(sent.JobId, plan.Records.Count));
+                if (plan.IsCutOff)
+                    history.Add(Rule.AnswersAreClear, $"Request {plan.Number} was cut off, and accepted.");
+                break;
+            case HttpStatusCode.BadRequest when plan.IsCutOff:
+                sent.Answer = Answer.Refused;
+                break;
+            case HttpStatusCode.ServiceUnavailable:
+                sent.Answer = Answer.Unavailable;
+                if (answer.Headers.RetryAfter is null)
+                    history.Add(Rule.AnswersAreClear, "A 503 has no Retry-After.");
+                break;
+            default:
+                history.Add(Rule.AnswersAreClear, $"Request {plan.Number} was answered with {(int)answer.StatusCode}: {body}");
+                break;
+        }
+    }
+
+    private async Task AskAsync(Uri node)
+    {
+        for (var asked = 0; asked < JobsAskedAtOnce && _unfinished.Count > 0; asked++)
+        {
+            // The oldest ends first; any other shows progress.
+            var index = asked == 0 ? 0 : _dice.Next(_unfinished.Count);
+            var job = _unfinished[index];
+            job.Observe(await TryGetJobAsync(node, job.Id), history);
+            if (!job.HasEnded)
+                continue;
+            _unfinished.RemoveAt(index);
+            _ended.Keep(job, _dice);
+        }
+    }
+
+    /// <returns>Status and body; null if no answer came, or none that says anything about the job.</returns>
+    private async Task<(HttpStatusCode Status, string Body)?> TryGetJobAsync(Uri node, Guid id)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(node, $"/engine/api/api-jobs/{id}"));
+        request.Headers.Authorization = _authorization;
+        try
+        {
+            using var answer = await http.SendAsync(request);
+            var body = await answer.Content.ReadAsStringAsync();
+            return answer.StatusCode == HttpStatusCode.ServiceUnavailable ? null : (answer.StatusCode, body);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException)
+        {
+            return null;
+        }
+    }
+
+    private static HttpMethod MethodOf(ResourceVerb verb) => verb switch
+    {
+        ResourceVerb.Create => HttpMethod.Post,
+        ResourceVerb.Update => HttpMethod.Patch,
+        _ => HttpMethod.Put,
+    };
+
+    private static Task PauseAsync(TimeSpan pause) => Task.Delay(pause, TimeProvider.System);
+}
