@@ -1,6 +1,8 @@
+using ApiJobs.AspNetCore.Routing;
 using ApiJobs.Intake;
 using ApiJobs.Operations;
 using ApiJobs.Processing;
+using Microsoft.AspNetCore.Mvc.ApiExplorer;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -49,6 +51,7 @@ public static class ApiJobsServices
         services.AddOptions<WorkerOptions>().BindConfiguration("Worker").ValidateDataAnnotations().ValidateOnStart();
         services.AddHostedService<StoreInitialization>();
         services.AddSingleton(WorkersOrNone);
+        services.TryAddEnumerable(ServiceDescriptor.Transient<IApiDescriptionProvider, EndpointDescriptions>());
         return services;
     }
 

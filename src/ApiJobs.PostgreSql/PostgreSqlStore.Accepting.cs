@@ -62,15 +62,7 @@ public sealed partial class PostgreSqlStore
             var removed = 0;
             while (true)
             {
-                var idle = await ReadAsync(
-                    Sql.Statement(
-                        """
-                        SELECT company_id, job_id FROM uploads
-                        WHERE abandoned OR touched_at <= clock_timestamp() - $1
-                        LIMIT $2
-                        """,
-                        Sql.Value(idleFor), Sql.Value(UploadsReadPerStep)),
-                    row => (CompanyId: row.GetGuid(0), JobId: row.GetGuid(1)), cancellationToken);
+                var idle = await ReadIdleUploadsAsync(idleFor, cancellationToken);
                 var removedBefore = removed;
                 foreach (var (companyId, jobId) in idle)
                     removed += await RemoveUploadAsync(companyId, jobId, idleFor, cancellationToken) ? 1 : 0;
@@ -81,10 +73,23 @@ public sealed partial class PostgreSqlStore
         }
     }
 
+    private async Task<List<(Guid CompanyId, Guid JobId)>> ReadIdleUploadsAsync(TimeSpan idleFor, CancellationToken cancellationToken)
+    {
+        await using var batch = _source.CreateBatch();
+        batch.BatchCommands.Add(Sql.Statement(
+            "SELECT company_id, job_id FROM uploads WHERE abandoned OR touched_at <= clock_timestamp() - $1 LIMIT $2",
+            Sql.Value(idleFor), Sql.Value(UploadsReadPerStep)));
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        var uploads = new List<(Guid, Guid)>();
+        while (await reader.ReadAsync(cancellationToken))
+            uploads.Add((reader.GetGuid(0), reader.GetGuid(1)));
+        return uploads;
+    }
+
     private async Task<bool> RemoveUploadAsync(Guid companyId, Guid jobId, TimeSpan idleFor, CancellationToken cancellationToken)
     {
         var marked = await ExecuteAsync(
-            cancellationToken,
+            companyId, cancellationToken,
             Sql.Statement(
                 """
                 UPDATE uploads SET abandoned = true
@@ -99,7 +104,7 @@ public sealed partial class PostgreSqlStore
         do
         {
             removedChunks = await ExecuteAsync(
-                cancellationToken,
+                companyId, cancellationToken,
                 Sql.Statement(
                     """
                     DELETE FROM chunks
@@ -113,7 +118,7 @@ public sealed partial class PostgreSqlStore
         while (removedChunks == ChunksRemovedPerStep);
 
         return await ExecuteAsync(
-            cancellationToken,
+            companyId, cancellationToken,
             Sql.Statement(
                 "DELETE FROM uploads WHERE company_id = $1 AND job_id = $2 AND abandoned", Sql.Value(companyId), Sql.Value(jobId))) == 1;
     }

@@ -31,7 +31,7 @@ public sealed partial class PostgreSqlStore
         async Task<ApiJob?> Find()
         {
             var jobs = await ReadAsync(
-                Sql.Statement(FindJobSql, Sql.Value(companyId), Sql.Value(jobId)), JobRow.Read, cancellationToken);
+                companyId, Sql.Statement(FindJobSql, Sql.Value(companyId), Sql.Value(jobId)), JobRow.Read, cancellationToken);
             return jobs.SingleOrDefault();
         }
     }
@@ -44,7 +44,7 @@ public sealed partial class PostgreSqlStore
 
         async Task<IReadOnlyList<ChunkResult>> Read() =>
             await ReadAsync(
-                Sql.Statement(ReadResultsSql, Sql.Value(companyId), Sql.Value(jobId), Sql.Value(fromChunk), Sql.Value(maxChunks)),
+                companyId, Sql.Statement(ReadResultsSql, Sql.Value(companyId), Sql.Value(jobId), Sql.Value(fromChunk), Sql.Value(maxChunks)),
                 row => new ChunkResult(
                     new(row.GetInt32(0), row.GetInt64(1), row.GetInt32(2), row.GetFieldValue<byte[]>(3)),
                     row.IsDBNull(4) ? ReadOnlyMemory<byte>.Empty : row.GetFieldValue<byte[]>(4),

@@ -10,7 +10,7 @@ public sealed partial class PostgreSqlStore
     private const string IsClaimable = "has_work AND (lease_until IS NULL OR lease_until < clock_timestamp())";
 
     // Scans lanes of all companies, through the partial index of lanes with work.
-    private const string ClaimSql = $"""
+    internal const string ClaimSql = $"""
         UPDATE lanes SET lease_token = $1, lease_until = clock_timestamp() + $2
         WHERE (company_id, lane) = (
             SELECT company_id, lane FROM lanes
@@ -28,10 +28,12 @@ public sealed partial class PostgreSqlStore
         WHERE company_id = $1 AND lane = $2 AND lease_token = $3
         """;
 
+    // Not EXISTS, which the planner may turn into a join that reads every job.
     private const string HasUnfinishedJob = """
-        EXISTS (
-            SELECT FROM jobs j
-            WHERE j.company_id = l.company_id AND j.lane = l.lane AND j.position >= l.head_position AND j.end_time IS NULL)
+        COALESCE((
+            SELECT true FROM jobs j
+            WHERE j.company_id = l.company_id AND j.lane = l.lane AND j.position >= l.head_position AND j.end_time IS NULL
+            ORDER BY j.position LIMIT 1), false)
         """;
 
     private const string ReleaseWithWorkSql = $"""
@@ -77,7 +79,7 @@ public sealed partial class PostgreSqlStore
 
         async Task<bool> Renew() =>
             await ExecuteAsync(
-                cancellationToken, Sql.Statement(WithoutWaitingForDisk),
+                lease.CompanyId, cancellationToken, Sql.Statement(WithoutWaitingForDisk),
                 Sql.Statement(RenewSql, Sql.Value(lease.CompanyId), Sql.Value(lease.Lane), Sql.Value(lease.Token), Sql.Value(leaseFor))) > 0;
     }
 
@@ -90,10 +92,10 @@ public sealed partial class PostgreSqlStore
         async Task Release()
         {
             // Most releases hand on a lane with work: they must not wait for whoever is sealing into it.
-            if (await ExecuteAsync(cancellationToken, Sql.Statement(WithoutWaitingForDisk), OnLease(ReleaseWithWorkSql)) > 0)
+            if (await ExecuteAsync(lease.CompanyId, cancellationToken, Sql.Statement(WithoutWaitingForDisk), OnLease(ReleaseWithWorkSql)) > 0)
                 return;
             await ExecuteAsync(
-                cancellationToken, Sql.Statement(WithoutWaitingForDisk),
+                lease.CompanyId, cancellationToken, Sql.Statement(WithoutWaitingForDisk),
                 Sql.Statement(LockTailSql, Sql.Value(lease.CompanyId), Sql.Value(lease.Lane)), OnLease(ReleaseSql));
         }
 
@@ -106,7 +108,11 @@ public sealed partial class PostgreSqlStore
     {
         return Faults.ServeAsync(Ask());
 
-        async Task<bool> Ask() => (await ReadAsync(Sql.Statement(IsLaneWaitingSql), row => row.GetBoolean(0), cancellationToken))[0];
+        async Task<bool> Ask()
+        {
+            await using var command = _source.CreateCommand(IsLaneWaitingSql);
+            return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+        }
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using ApiJobs.PostgreSql.Accepting;
+using ApiJobs.PostgreSql.Isolation;
 using ApiJobs.PostgreSql.Lanes;
 using ApiJobs.PostgreSql.Resources;
 using ApiJobs.PostgreSql.Schema;
@@ -21,12 +22,14 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
     private readonly PostgreSqlStoreOptions _options;
     private readonly TimeProvider _time;
     private readonly NpgsqlDataSource _source;
+    private readonly CompanyScope _scope;
     private readonly ResourceTables _resources;
     private readonly SchemaUpgrade _schema;
     private readonly AcceptQueue _accepting;
     private readonly WorkSignal _workSignal;
     private readonly WorkAnnouncer _announcer;
     private readonly WorkListener _listener;
+    private bool _disposed;
 
     /// <summary>Makes the store. No connection is opened yet.</summary>
     /// <exception cref="ArgumentException">The connection string is missing or malformed, or a resource has the name of one of the store's own tables.</exception>
@@ -42,12 +45,13 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
         _options = options;
         _time = time;
         _source = Connections.Pool(options.ConnectionString);
+        _scope = new(options.CompanyIsolation);
         _resources = new(resources);
-        _schema = new(_source, resources, logger);
+        _schema = new(_source, resources, new(_scope, resources, logger), logger);
         _workSignal = new(time);
         _announcer = new(_source, _workSignal, options.NotifyInterval, logger);
         _listener = new(Connections.Listening(options.ListenConnectionString ?? options.ConnectionString), _workSignal, logger);
-        _accepting = new(_source, _announcer);
+        _accepting = new(_source, _scope, _announcer);
     }
 
     /// <inheritdoc/>
@@ -68,30 +72,44 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
     /// <inheritdoc/>
     public StoreFault Classify(Exception exception) => Faults.Classify(exception);
 
-    /// <summary>Finishes what is being accepted, then closes all connections.</summary>
+    /// <summary>Finishes what is being accepted, then closes all connections. Again, it does nothing: a container disposes it once for each service it is.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true))
+            return;
         await _accepting.DisposeAsync();
         await _listener.DisposeAsync();
         await _announcer.DisposeAsync();
         await _source.DisposeAsync();
     }
 
+    private Task<List<T>> ReadAsync<T>(
+        Guid companyId, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
+        ReadAsync(companyId, [statement], read, cancellationToken);
+
+    /// <summary>Runs selects of one company as one transaction, and reads the result of the last.</summary>
     private async Task<List<T>> ReadAsync<T>(
-        NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+        Guid companyId, NpgsqlBatchCommand[] statements, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
     {
         await using var batch = _source.CreateBatch();
-        batch.BatchCommands.Add(statement);
+        _scope.Enter(batch, companyId);
+        foreach (var statement in statements)
+            batch.BatchCommands.Add(statement);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        for (var skipped = 1; skipped < batch.BatchCommands.Count; skipped++)
+            await reader.NextResultAsync(cancellationToken);
         var rows = new List<T>();
         while (await reader.ReadAsync(cancellationToken))
             rows.Add(read(reader));
         return rows;
     }
 
-    private async Task<int> ExecuteAsync(CancellationToken cancellationToken, params NpgsqlBatchCommand[] statements)
+    /// <summary>Runs statements of one company as one transaction.</summary>
+    /// <returns>How many rows they wrote.</returns>
+    private async Task<int> ExecuteAsync(Guid companyId, CancellationToken cancellationToken, params NpgsqlBatchCommand[] statements)
     {
         await using var batch = _source.CreateBatch();
+        _scope.Enter(batch, companyId);
         foreach (var statement in statements)
             batch.BatchCommands.Add(statement);
         return await batch.ExecuteNonQueryAsync(cancellationToken);

@@ -24,6 +24,18 @@ public sealed class PostgreSqlStoreOptions
     public TimeSpan NotifyInterval { get; set; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
+    /// Whether the database itself keeps companies apart: row-level security, under a role without privileges of its own.
+    /// What an operation's own SQL touches must be granted to that role: <c>GRANT … TO apijobs_app</c>.
+    /// All nodes of a database must agree.
+    /// </summary>
+    /// <remarks>
+    /// The role <c>apijobs_app</c> is made when the schema is, if the user may (CREATEROLE). If not, an administrator can:
+    /// <c>CREATE ROLE apijobs_app NOLOGIN; GRANT apijobs_app TO</c> the user. Until then the policies bind the user as the owner of
+    /// the tables, and a warning says so; a superuser, whom they cannot bind, is refused.
+    /// </remarks>
+    public bool CompanyIsolation { get; set; } = true;
+
+    /// <summary>
     /// How long the transaction that applies chunks may wait for its worker before the database rolls it back. It bounds
     /// how long a stalled or unreachable worker keeps its rows locked; an operation that waits for something outside
     /// the database must be faster.

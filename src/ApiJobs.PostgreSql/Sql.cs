@@ -6,6 +6,13 @@ namespace ApiJobs.PostgreSql;
 /// <summary>Short forms for building pipelined statements with positional parameters.</summary>
 internal static class Sql
 {
+    /// <summary>Has the rest of the transaction planned for what it really handles; a column of a SELECT.</summary>
+    /// <remarks>
+    /// A prepared statement keeps a plan that was made for arrays of unknown length and, on a young database, for empty
+    /// tables: it goes on scanning them whole while they grow. Planning costs little beside what these statements do.
+    /// </remarks>
+    internal const string PlanAfresh = "set_config('plan_cache_mode', 'force_custom_plan', true)";
+
     internal static NpgsqlBatchCommand Statement(string text, params ReadOnlySpan<NpgsqlParameter> parameters)
     {
         var command = new NpgsqlBatchCommand(text);

@@ -1,5 +1,5 @@
-using ApiJobs.PostgreSql;
 using ApiJobs.AspNetCore;
+using ApiJobs.PostgreSql;
 using ApiJobs.Server.Settings;
 using ApiJobs.Storage;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -13,20 +13,36 @@ internal static class ApiJobsComposition
     public static void AddApiJobsEngine(this IServiceCollection services, ServerSettings settings)
     {
         if (settings.Storage.IsPostgreSql)
+        {
+            // The rest of the section: how to listen behind a pooler, whether companies are kept apart by the database too.
+            services.AddOptions<PostgreSqlStoreOptions>().BindConfiguration("Storage");
             services.AddPostgreSqlStore(settings.Storage.ConnectionString!);
+        }
         else
+        {
             services.AddSqliteStore(settings.Storage.ConnectionString!);
+        }
 
         services.AddApiJobs(jobs =>
         {
             foreach (var resource in CrmResources.All)
                 jobs.AddResource(resource);
         });
+        services.AddOpenApi("v1", document => document.AddDocumentTransformer((api, _, _) =>
+        {
+            api.Info.Title = "ApiJobs";
+            api.Info.Description = "Asynchronous bulk requests: send records, get an API job, ask what happened to each.";
+            return Task.CompletedTask;
+        }));
         services.AddHealthChecks().AddCheck<JobStoreCheck>("job_store", timeout: TimeSpan.FromSeconds(3));
     }
 
-    /// <summary>Maps the engine's routes under the base path.</summary>
-    public static void MapApiJobsEngine(this WebApplication app, ServerSettings settings) => app.MapApiJobs(settings.Http.BasePath);
+    /// <summary>Maps the engine's routes under the base path, and their description at <c>/openapi/v1.json</c>.</summary>
+    public static void MapApiJobsEngine(this WebApplication app, ServerSettings settings)
+    {
+        app.MapApiJobs(settings.Http.BasePath);
+        app.MapOpenApi();
+    }
 
     private sealed class JobStoreCheck(IJobStore store) : IHealthCheck
     {

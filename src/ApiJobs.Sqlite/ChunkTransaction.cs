@@ -46,7 +46,7 @@ internal sealed class ChunkTransaction(SqliteSession session, ResourceTables tab
             using (select.Bind(2, id))
             {
                 if (select.Read())
-                    rows[id] = table.ReadRow(select, fields);
+                    rows[id] = table.ReadRow(select, id, fields);
             }
         }
 
@@ -90,10 +90,12 @@ internal sealed class ChunkTransaction(SqliteSession session, ResourceTables tab
                 statement = write.IsNew
                     ? session.Use(table.InsertKey, fields, table.InsertSql)
                     : session.Use(table.UpdateKey, fields, table.UpdateSql);
+                // Bindings outlive a reset.
+                statement.Bind(1, companyId);
                 prepared = (write.IsNew, fields);
             }
 
-            table.BindRow(statement, companyId, write.Row, write.IsNew, fields);
+            table.BindRow(statement, write.Row, write.IsNew, fields);
             if (statement.Run() != 1)
                 throw new InvalidOperationException($"Row {write.Row.Id} of '{resource.Name}' is to be updated, but does not exist.");
         }

@@ -12,6 +12,9 @@ namespace ApiJobs.Sqlite;
 /// </remarks>
 internal sealed class ResourceTable(Resource resource)
 {
+    // After id, created_at and updated_at.
+    private const int FirstFieldColumn = 3;
+
     private readonly Resource _resource = resource;
     private readonly string _table = Quote(resource.Name);
     private readonly ConcurrentDictionary<string, string> _findByUnique = new(StringComparer.Ordinal);
@@ -66,10 +69,10 @@ internal sealed class ResourceTable(Resource resource)
         return $"UPDATE {_table} SET updated_at = ?3{string.Concat(assignments)} WHERE company_id = ?1 AND id = ?2";
     }
 
-    /// <summary>Binds a row to the statement that <see cref="InsertSql"/> or <see cref="UpdateSql"/> made for the same fields.</summary>
-    internal void BindRow(SqliteStatement statement, Guid companyId, ResourceRow row, bool isNew, ulong fields)
+    /// <summary>Binds a row, but for its company, to the statement that <see cref="InsertSql"/> or <see cref="UpdateSql"/> made for the same fields.</summary>
+    internal void BindRow(SqliteStatement statement, ResourceRow row, bool isNew, ulong fields)
     {
-        statement.Bind(1, companyId).Bind(2, row.Id).Bind(3, StoredTime.From(row.UpdatedAt));
+        statement.Bind(2, row.Id).Bind(3, StoredTime.From(row.UpdatedAt));
         var parameter = 4;
         if (isNew)
             statement.Bind(parameter++, StoredTime.From(row.CreatedAt));
@@ -81,17 +84,17 @@ internal sealed class ResourceTable(Resource resource)
     }
 
     /// <summary>Reads a row of the columns that <see cref="SelectSql"/> lists for the same fields.</summary>
-    internal ResourceRow ReadRow(SqliteStatement row, ulong fields)
+    internal ResourceRow ReadRow(SqliteStatement row, Guid id, ulong fields)
     {
         var values = new string?[_resource.Fields.Count];
-        var column = 3;
+        var column = FirstFieldColumn;
         for (; fields != 0; fields &= fields - 1)
         {
             var index = System.Numerics.BitOperations.TrailingZeroCount(fields);
             values[index] = ReadValue(row, column++, _resource.Fields[index].Type);
         }
 
-        return new ResourceRow(row.Guid(0), values, StoredTime.To(row.Int64(1)), StoredTime.To(row.Int64(2)));
+        return new ResourceRow(id, values, StoredTime.To(row.Int64(1)), StoredTime.To(row.Int64(2)));
     }
 
     internal IReadOnlyList<ResourceRow> List(SqliteSession session, Guid companyId, ResourceQuery query)
@@ -112,7 +115,7 @@ internal sealed class ResourceTable(Resource resource)
                 BindValue(select, 5 + index, query.Equal[index].Field.Type, query.Equal[index].Value);
             var rows = new List<ResourceRow>();
             while (select.Read())
-                rows.Add(ReadRow(select, _resource.AllFields));
+                rows.Add(ReadRow(select, select.Guid(0), _resource.AllFields));
             return rows;
         }
         finally
@@ -176,12 +179,13 @@ internal sealed class ResourceTable(Resource resource)
         }
     }
 
-    private static string? ReadValue(SqliteStatement row, int column, FieldType type) =>
-        row.IsNull(column) ? null : type switch
-        {
-            FieldType.Uuid => row.Guid(column).ToString("D"),
-            FieldType.Integer => row.Int64(column).ToString(CultureInfo.InvariantCulture),
-            FieldType.Boolean => row.Int64(column) != 0 ? "true" : "false",
-            _ => row.Text(column),
-        };
+    private static string? ReadValue(SqliteStatement row, int column, FieldType type) => type switch
+    {
+        FieldType.Text or FieldType.Date or FieldType.Map => row.TextOrNull(column),
+        _ when row.IsNull(column) => null,
+        FieldType.Uuid => row.Guid(column).ToString("D"),
+        FieldType.Integer => row.Int64(column).ToString(CultureInfo.InvariantCulture),
+        FieldType.Boolean => row.Int64(column) != 0 ? "true" : "false",
+        _ => throw new InvalidOperationException($"Fields of type {type} have no column."),
+    };
 }

@@ -110,7 +110,11 @@ internal sealed class SqliteStatement : IDisposable
     // Asked for as a blob, a text comes as its UTF-8 bytes with their length, and nobody has to search for its end.
     internal string Text(int column) => Encoding.UTF8.GetString(raw.sqlite3_column_blob(_statement, column));
 
-    internal string? TextOrNull(int column) => IsNull(column) ? null : Text(column);
+    internal string? TextOrNull(int column)
+    {
+        var text = raw.sqlite3_column_blob(_statement, column);
+        return text.IsEmpty && IsNull(column) ? null : Encoding.UTF8.GetString(text);
+    }
 
     /// <summary>Resets the statement. An error it reports is the one that <see cref="Read"/> has thrown already.</summary>
     public void Dispose() => _ = raw.sqlite3_reset(_statement);

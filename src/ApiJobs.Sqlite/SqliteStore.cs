@@ -192,7 +192,7 @@ public sealed class SqliteStore : IJobStore, IResourceStore, IAsyncDisposable
         return _readers.ReadAsync(session =>
         {
             using var select = session.Use(table.SelectKey, resource.AllFields, table.SelectSql);
-            return select.Bind(1, companyId).Bind(2, id).Read() ? table.ReadRow(select, resource.AllFields) : null;
+            return select.Bind(1, companyId).Bind(2, id).Read() ? table.ReadRow(select, id, resource.AllFields) : null;
         }, cancellationToken);
     }
 

@@ -28,7 +28,7 @@ internal static class ProblemBoundary
         {
             Logger(context).LogWarning(exception, "The store cannot serve {Method} {Path} now.", context.Request.Method, context.Request.Path);
             context.Response.Headers.RetryAfter = $"{StoreRetrySeconds}";
-            await Problems.Unavailable.With("The store cannot serve now; nothing of the request was kept. Send it again.").WriteAsync(context);
+            await Problems.Unavailable.With("The store cannot serve now. Send the request again after the seconds that Retry-After says.").WriteAsync(context);
         }
         catch (Exception exception) when (IsHangUp(exception, context))
         {

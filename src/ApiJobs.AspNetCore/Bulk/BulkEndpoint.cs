@@ -31,10 +31,14 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
         var options = ReadOptions(request);
         if (request.ContentLength > intake.MaxBodyBytes)
             throw BoundedBody.TooLarge(intake.MaxBodyBytes);
-        await using var records = BodyFormats.OpenReader(request, intake);
+        await using var body = ContentEncodings.Open(request.Headers.ContentEncoding, new BoundedBody(request.Body, intake.MaxBodyBytes), intake);
+        await using var records = body is null ? null : RecordFormats.Open(request.ContentType, body, intake);
         if (records is null)
         {
-            await Problems.UnsupportedMediaType.With(BodyFormats.Refusal(request)).WriteAsync(context);
+            // RFC 9110, section 15.5.16: this header tells a wrong encoding from a wrong media type.
+            if (body is null)
+                response.Headers.AcceptEncoding = string.Join(", ", ContentEncodings.Supported);
+            await Problems.UnsupportedMediaType.With(Unsupported(request)).WriteAsync(context);
             return;
         }
 
@@ -53,6 +57,14 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
         var key when _keys.Contains(key) => new JobOptions { KeyField = key },
         var other => throw QueryParameter.Invalid($"Rows cannot be found by '{QueryParameter.Shown(other)}'. {QueryParameter.Allowed("Keys", _keys)}"),
     };
+
+    private static string Unsupported(HttpRequest request)
+    {
+        var type = request.ContentType is { Length: > 0 } sent ? $"'{QueryParameter.Shown(sent)}'" : "of no Content-Type";
+        var encoding = request.Headers.ContentEncoding.Count == 0 ? "" : $", encoded as '{QueryParameter.Shown(request.Headers.ContentEncoding.ToString())}'";
+        return $"The body is {type}{encoding}. Send one of {string.Join(", ", RecordFormats.MediaTypes)}, in UTF-8; "
+            + $"as it is, or encoded as {string.Join(" or ", ContentEncodings.Supported)}.";
+    }
 
     private static IReadOnlyList<string> KeysOf(BulkRoute route) =>
         route.Operation is ResourceOperation { Verb: ResourceVerb.Upsert } upsert ? [IdKey, .. upsert.KeyFields] : [];

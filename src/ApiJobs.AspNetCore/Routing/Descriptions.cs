@@ -16,7 +16,7 @@ internal static class Descriptions
         .WithDescription(
             "Answers how far a bulk request is: its status, counts, and a message with an entry for each record that was not effected. "
             + "Ask again after Retry-After seconds until end_time is set. Send the ETag as If-None-Match to get 304 while nothing has changed.")
-        .Produces<JobSchema>()
+        .Produces<Schemas.ApiJob>()
         .Produces(StatusCodes.Status304NotModified)
         .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound);
 
@@ -24,17 +24,18 @@ internal static class Descriptions
         .WithName("list_api_job_records").WithTags(JobsTag)
         .WithSummary("List what happened to each record of an API job")
         .WithDescription("In input order, a page at a time. While there is more, the Link header names the next page (rel=\"next\").")
-        .Produces<ListSchema<RecordResultSchema>>()
+        .Produces<Schemas.RecordResults>()
         .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound);
 
     public static void DescribeBulk(this RouteHandlerBuilder endpoint, BulkRoute route) => endpoint
         .WithName(route.Operation.Type).WithTags(route.Path.Split('/')[0])
         .WithSummary($"Send a bulk request: {route.Operation.Type}")
         .WithDescription(
-            "The body is a list of records, read as a stream: a JSON array of objects, or {\"records\":[…]}. "
+            "The body is a list of records, read as a stream: a JSON array of objects, or {\"records\":[…]}; one JSON object a line; "
+            + "or CSV with a header row. It may be encoded as gzip or br. "
             + "The answer is the API job, at the Location; it is sent when every record is stored durably. "
             + "A body that cannot be read is refused as a whole; a record that is wrong becomes an error in the job.")
-        .Produces<JobSchema>(StatusCodes.Status202Accepted)
+        .Produces<Schemas.ApiJob>(StatusCodes.Status202Accepted)
         .Refuses(
             StatusCodes.Status400BadRequest, StatusCodes.Status408RequestTimeout,
             StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);

@@ -95,10 +95,21 @@ internal sealed class QueryParameter(string name, string description, Type? type
 
         public override bool HasDefaultValue => false;
 
+        public override object? DefaultValue => null;
+
+        // Asked for the type's nullability, about which there is nothing to say.
+        public override IList<CustomAttributeData> GetCustomAttributesData() => [];
+
         public override object[] GetCustomAttributes(bool inherit) => _attributes;
 
-        // Reflection casts the result to Attribute[].
-        public override object[] GetCustomAttributes(Type attributeType, bool inherit) => _attributes.Where(attributeType.IsInstanceOfType).ToArray();
+        // Reflection casts the result to an array of the type that was asked for.
+        public override object[] GetCustomAttributes(Type attributeType, bool inherit)
+        {
+            var matching = _attributes.Where(attributeType.IsInstanceOfType).ToArray();
+            var typed = (object[])Array.CreateInstance(attributeType, matching.Length);
+            matching.CopyTo(typed, 0);
+            return typed;
+        }
 
         public override bool IsDefined(Type attributeType, bool inherit) => _attributes.Any(attributeType.IsInstanceOfType);
     }

@@ -1,3 +1,4 @@
+using ApiJobs.PostgreSql.Isolation;
 using ApiJobs.PostgreSql.Lanes;
 using Npgsql;
 using NpgsqlTypes;
@@ -12,8 +13,9 @@ namespace ApiJobs.PostgreSql.Accepting;
 internal static class AcceptGroup
 {
     // An acknowledged job is never lost, whatever the database's default; a stronger setting than "on" is left alone.
-    private const string WaitForDisk = """
-        SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END
+    private const string WaitForDisk = $"""
+        SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END,
+            {Sql.PlanAfresh}
         """;
 
     private const string BeginUploadsSql = """
@@ -68,7 +70,8 @@ internal static class AcceptGroup
     private const string LockTailsSql = "SELECT 1 FROM lane_tails WHERE company_id = $1 AND lane = ANY($2) ORDER BY lane FOR UPDATE";
 
     // Behind the lock on the tails this is alone in its lanes, and sees what others sealed before. A job that exists
-    // already takes no position; a job of several chunks must still have its upload.
+    // already takes no position; a job of several chunks must still have its upload. NOT EXISTS would let the planner
+    // read all jobs of a company that its statistics do not know; the scalar subquery with LIMIT is always a look-up.
     private const string SealSql = """
         WITH input AS (
             SELECT * FROM unnest(
@@ -83,7 +86,7 @@ internal static class AcceptGroup
             SELECT i.*, t.next_position - 1 + row_number() OVER (PARTITION BY i.lane ORDER BY i.ordinal) AS position
             FROM input i JOIN lane_tails t ON t.company_id = $1 AND t.lane = i.lane
             WHERE (i.chunk_count = 1 OR i.job_id IN (SELECT job_id FROM uploaded))
-              AND NOT EXISTS (SELECT FROM jobs j WHERE j.company_id = $1 AND j.id = i.job_id)),
+              AND (SELECT true FROM jobs j WHERE j.company_id = $1 AND j.id = i.job_id LIMIT 1) IS NULL),
         last_chunks AS (
             INSERT INTO chunks (company_id, job_id, chunk_index, first_record, record_count, payload)
             SELECT $1, job_id, chunk_count - 1, first_record, record_count, ($11::bytea[])[ordinal] FROM sealed),
@@ -103,7 +106,8 @@ internal static class AcceptGroup
 
     /// <summary>Writes the group and settles every acceptance in it, after the commit.</summary>
     /// <exception cref="NpgsqlException">Nothing was written, or it is not known; no acceptance was settled.</exception>
-    internal static async Task WriteAsync(NpgsqlDataSource source, WorkAnnouncer announcer, IReadOnlyCollection<Acceptance> group)
+    internal static async Task WriteAsync(
+        NpgsqlDataSource source, CompanyScope scope, WorkAnnouncer announcer, IReadOnlyCollection<Acceptance> group)
     {
         var parts = group.GroupBy(acceptance => acceptance.CompanyId).OrderBy(company => company.Key).SelectMany(PartsOf).ToList();
         var answers = new Dictionary<Acceptance, AcceptResult>(group.Count, ReferenceEqualityComparer.Instance);
@@ -112,14 +116,18 @@ internal static class AcceptGroup
         await using (var batch = source.CreateBatch())
         {
             batch.BatchCommands.Add(Sql.Statement(WaitForDisk));
-            foreach (var statement in parts.SelectMany(part => part.Statements))
-                batch.BatchCommands.Add(statement);
+            foreach (var part in parts)
+            {
+                // Each company's statements run confined to it, in the one transaction that they share.
+                part.ResultsBefore += scope.Enter(batch, part.CompanyId) ? 1 : 0;
+                foreach (var statement in part.Statements)
+                    batch.BatchCommands.Add(statement);
+            }
 
             await using var reader = await batch.ExecuteReaderAsync();
             foreach (var part in parts)
             {
-                await reader.NextResultAsync();
-                if (part.LocksFirst)
+                for (var skipped = 0; skipped <= part.ResultsBefore; skipped++)
                     await reader.NextResultAsync();
                 while (await reader.ReadAsync())
                 {
@@ -148,16 +156,23 @@ internal static class AcceptGroup
             announcer.Announce();
     }
 
-    private sealed record Part(Acceptance[] Acceptances, bool LocksFirst, NpgsqlBatchCommand[] Statements);
+    /// <summary>Statements of one company, of which the last gives the answers.</summary>
+    private sealed record Part(Guid CompanyId, Acceptance[] Acceptances, NpgsqlBatchCommand[] Statements)
+    {
+        internal int ResultsBefore { get; set; }
+    }
 
     private static IEnumerable<Part> PartsOf(IGrouping<Guid, Acceptance> company)
     {
         var appends = company.Where(acceptance => acceptance.Job is null).ToArray();
         if (appends.Length > 0)
-            yield return new(appends, LocksFirst: false, [.. Appending(company.Key, appends)]);
+            yield return new(company.Key, appends, [.. Appending(company.Key, appends)]);
         var seals = company.Where(acceptance => acceptance.Job is not null).ToArray();
         if (seals.Length > 0)
-            yield return new(seals, LocksFirst: true, [.. Sealing(company.Key, seals)]);
+        {
+            // Locking gives a result too.
+            yield return new(company.Key, seals, [.. Sealing(company.Key, seals)]) { ResultsBefore = 1 };
+        }
     }
 
     private static IEnumerable<NpgsqlBatchCommand> Appending(Guid companyId, Acceptance[] appends)

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using ApiJobs.PostgreSql.Isolation;
 using ApiJobs.PostgreSql.Lanes;
 using ApiJobs.Storage;
 using Npgsql;
@@ -21,13 +22,15 @@ internal sealed class AcceptQueue : IAsyncDisposable
     private const int Writers = 2;
 
     private readonly NpgsqlDataSource _source;
+    private readonly CompanyScope _scope;
     private readonly WorkAnnouncer _announcer;
     private readonly Channel<Acceptance> _waiting = Channel.CreateBounded<Acceptance>(Capacity);
     private readonly Task[] _writers;
 
-    internal AcceptQueue(NpgsqlDataSource source, WorkAnnouncer announcer)
+    internal AcceptQueue(NpgsqlDataSource source, CompanyScope scope, WorkAnnouncer announcer)
     {
         _source = source;
+        _scope = scope;
         _announcer = announcer;
         _writers = [.. Enumerable.Range(0, Writers).Select(_ => Task.Run(WriteGroupsAsync))];
     }
@@ -94,13 +97,13 @@ internal sealed class AcceptQueue : IAsyncDisposable
     {
         try
         {
-            await AcceptGroup.WriteAsync(_source, _announcer, group);
+            await AcceptGroup.WriteAsync(_source, _scope, _announcer, group);
         }
         catch (Exception exception) when (Faults.Classify(exception) == StoreFault.Transient && exception.InnerException is not TimeoutException)
         {
             // Most such faults are pooled connections that the database's restart has cut. Accepting can be repeated,
             // committed or not, and the second time says which: that saves callers a doubt.
-            await AcceptGroup.WriteAsync(_source, _announcer, group);
+            await AcceptGroup.WriteAsync(_source, _scope, _announcer, group);
         }
     }
 }

@@ -1,3 +1,4 @@
+using ApiJobs.PostgreSql.Isolation;
 using ApiJobs.Resources;
 using ApiJobs.Storage;
 using DbUp;
@@ -9,7 +10,7 @@ using Npgsql;
 namespace ApiJobs.PostgreSql.Schema;
 
 /// <summary>Brings the database to the schema this program knows: the store's own tables by numbered scripts, the resources' from their declarations.</summary>
-internal sealed class SchemaUpgrade(NpgsqlDataSource source, ResourceCatalog resources, ILogger logger)
+internal sealed class SchemaUpgrade(NpgsqlDataSource source, ResourceCatalog resources, RowSecurity rowSecurity, ILogger logger)
 {
     private const string Journal = "apijobs_migrations";
 
@@ -36,6 +37,7 @@ internal sealed class SchemaUpgrade(NpgsqlDataSource source, ResourceCatalog res
 
         await Task.Run(RunScripts, cancellationToken);
         await ResourceSchema.ApplyAsync(connection, resources, cancellationToken);
+        await rowSecurity.ApplyAsync(connection, cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
     }
 

@@ -11,6 +11,12 @@ internal static class Faults
     /// <summary>Answers a request that cannot be read with its 4xx, and one that meets a database that is away with 503. Others go on, as 500.</summary>
     public static void UseFaultStatuses(this WebApplication app) => app.Use(async (http, next) =>
     {
+        if (!HasReadableHost(http.Request))
+        {
+            http.Response.StatusCode = StatusCodes.Status400BadRequest;
+            return;
+        }
+
         try
         {
             await next(http);
@@ -28,6 +34,20 @@ internal static class Faults
             http.Response.Headers.RetryAfter = RetryAfterSeconds;
         }
     });
+
+    // A Host that begins like an international name and is none ("xn--") throws whenever it is read.
+    private static bool HasReadableHost(HttpRequest request)
+    {
+        try
+        {
+            _ = request.Host;
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
 
     // Entity Framework wraps what the database throws, sometimes twice.
     private static bool IsUnavailable(Exception? exception) =>

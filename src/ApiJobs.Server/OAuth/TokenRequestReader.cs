@@ -64,9 +64,10 @@ internal sealed class TokenRequestReader : IOpenIddictServerHandler<ExtractToken
         {
             await _forms.HandleAsync(context);
         }
-        catch (InvalidDataException)
+        catch (Exception exception) when (exception is InvalidDataException or NotSupportedException)
         {
-            context.Reject(Errors.InvalidRequest, "The body has more parameters, or longer ones, than a token request needs.");
+            // Too many parameters, or too long ones; or a charset that .NET refuses to decode, UTF-7.
+            context.Reject(Errors.InvalidRequest, "The body is not a form that a token request needs.");
         }
     }
 

@@ -1,3 +1,7 @@
+using System.ComponentModel.DataAnnotations;
+using ApiJobs.Intake;
+using ApiJobs.Processing;
+
 namespace ApiJobs.Server.Settings;
 
 /// <summary>Everything the server reads from configuration, checked once, before anything is built from it.</summary>
@@ -11,9 +15,6 @@ internal sealed class ServerSettings
 
     /// <summary>Where the jobs, the resources and the OAuth clients live.</summary>
     public required StorageSettings Storage { get; init; }
-
-    /// <summary>The worker of this process.</summary>
-    public required WorkerSettings Worker { get; init; }
 
     /// <summary>Where webhooks may go.</summary>
     public required WebhookSettings Webhooks { get; init; }
@@ -35,7 +36,6 @@ internal sealed class ServerSettings
         var settings = new ServerSettings
         {
             Storage = Bind<StorageSettings>(configuration, "Storage", faults),
-            Worker = Bind<WorkerSettings>(configuration, "Worker", faults),
             Webhooks = Bind<WebhookSettings>(configuration, "Webhooks", faults),
             OAuth = Bind<OAuthSettings>(configuration, "OAuth", faults),
             BootstrapClients = BootstrapClient.ReadAll(configuration.GetSection("Bootstrap:Clients"), faults),
@@ -43,9 +43,12 @@ internal sealed class ServerSettings
         };
 
         settings.Storage.Check(faults);
-        settings.Worker.Check(faults);
         settings.OAuth.Check(faults);
         settings.Http.Check(faults);
+
+        // The engine reads these itself; checked here, their faults are told together with all others.
+        CheckRanges(Bind<WorkerOptions>(configuration, "Worker", faults), "Worker", faults);
+        CheckRanges(Bind<IntakeOptions>(configuration, "Intake", faults), "Intake", faults);
         if (settings is { OAuth.UsesExternalAuthority: true, BootstrapClients.Count: > 0 })
             faults.Add("Bootstrap:Clients is set, but so is OAuth:Authority, which switches the built-in issuer and its clients off. Remove one of the two.");
         return faults.Count == 0 ? settings : throw new SettingsException(faults);
@@ -64,5 +67,12 @@ internal sealed class ServerSettings
             faults.Add(exception.Message);
             return new T();
         }
+    }
+
+    private static void CheckRanges(object options, string section, List<string> faults)
+    {
+        var results = new List<ValidationResult>();
+        if (!Validator.TryValidateObject(options, new(options), results, validateAllProperties: true))
+            faults.AddRange(results.Select(result => $"{section}:{result.MemberNames.FirstOrDefault()}: {result.ErrorMessage}"));
     }
 }

@@ -21,6 +21,18 @@ public sealed class IntakeOptions
     [Range(1, long.MaxValue)]
     public long MaxRecords { get; set; } = 1_000_000_000;
 
+    /// <summary>The most bytes a compressed body may decompress to. 16 GiB unless configured.</summary>
+    [Range(1, long.MaxValue)]
+    public long MaxDecompressedBytes { get; set; } = 16L << 30;
+
+    /// <summary>The most times larger than sent a compressed body may become; the first MiB is always allowed. 200 unless configured.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxCompressionRatio { get; set; } = 200;
+
+    /// <summary>The CSV cell that means null, and so clears its field; an empty cell leaves it. <c>\N</c> unless configured; empty for none.</summary>
+    [Required(AllowEmptyStrings = true)]
+    public string CsvClearToken { get; set; } = @"\N";
+
     /// <summary>A chunk is closed when it has this many records.</summary>
     [Range(1, 10_000)]
     public int ChunkRecords { get; set; } = 1_000;

@@ -11,13 +11,14 @@ internal static class Utf8Check
     /// <summary>The most bytes one character takes.</summary>
     public const int CharacterBytesMax = 4;
 
-    /// <summary>The fault of bytes that are not UTF-8; null if they are, or only their end cuts a character off.</summary>
+    /// <summary>The fault of bytes that are not UTF-8; null if they are.</summary>
     /// <param name="bytes">The bytes to check.</param>
     /// <param name="start">The position of the first of them.</param>
     /// <param name="last">The largest index of interest; what lies beyond is left to another fault.</param>
-    public static RequestFaultException? Fault(ReadOnlySpan<byte> bytes, BodyPosition start, int last)
+    /// <param name="mayBeCut">Whether a character that the end cuts off is left to another fault too.</param>
+    public static RequestFaultException? Fault(ReadOnlySpan<byte> bytes, BodyPosition start, int last, bool mayBeCut = true)
     {
-        var index = IndexOfInvalid(bytes);
+        var index = IndexOfInvalid(bytes, mayBeCut);
         if (index < 0 || index > last) return null;
         var at = start.After(bytes[..index]);
         var guess = bytes[index] switch
@@ -30,7 +31,7 @@ internal static class Utf8Check
             $"The byte 0x{bytes[index]:X2} at {at} is not UTF-8. {guess}: write the body in UTF-8 and send the whole request again."));
     }
 
-    private static int IndexOfInvalid(ReadOnlySpan<byte> bytes)
+    private static int IndexOfInvalid(ReadOnlySpan<byte> bytes, bool mayBeCut)
     {
         if (Utf8.IsValid(bytes)) return -1;
         var index = 0;
@@ -39,7 +40,7 @@ internal static class Utf8Check
             switch (Rune.DecodeFromUtf8(bytes[index..], out _, out var length))
             {
                 case OperationStatus.Done: index += length; break;
-                case OperationStatus.NeedMoreData: return -1;
+                case OperationStatus.NeedMoreData when mayBeCut: return -1;
                 default: return index;
             }
         }

@@ -26,6 +26,8 @@ public sealed class Resource
         ArgumentException.ThrowIfNullOrWhiteSpace(label);
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         ArgumentNullException.ThrowIfNull(fields);
+        if (ResourceNames.IsStoreTable(name))
+            throw new ArgumentException($"'{name}' is the name of a table that the engine has for itself; choose another.", nameof(name));
         if (fields.Count > MaxFields)
             throw new ArgumentException($"Resource '{name}' has {fields.Count} fields; the limit is {MaxFields}.", nameof(fields));
         foreach (var field in fields)

@@ -8,6 +8,12 @@ internal static class ResourceNames
 
     internal const string Id = "id", CompanyId = "company_id", CreatedAt = "created_at", UpdatedAt = "updated_at";
 
+    // The tables of either store: a catalog that works on one must work on the other.
+    private static readonly string[] StoreTables =
+        ["chunk_results", "chunks", "job_messages", "jobs", "lane_tails", "lanes", "schemaversions", "uploads"];
+
+    internal static bool IsStoreTable(string name) => StoreTables.Contains(name);
+
     internal static bool IsReserved(string name) => name is Id or CompanyId or CreatedAt or UpdatedAt;
 
     internal static void ThrowIfNotIdentifier(string name)

@@ -20,10 +20,12 @@ public interface IJobStore
     // Accepting: chunks are appended while a large request uploads, and no job is visible until it is sealed.
 
     /// <summary>Stores a chunk of a request that is still uploading. The first one begins the upload.</summary>
+    /// <remarks>May be called again with the same chunk when the answer was lost; it is stored once.</remarks>
     /// <returns><see langword="false"/> if the upload was swept away meanwhile; nothing was written.</returns>
     Task<bool> AppendChunkAsync(Guid companyId, Guid jobId, Chunk chunk, CancellationToken cancellationToken);
 
     /// <summary>Stores the last chunk and makes the job visible at the end of its lane, in one durable transaction.</summary>
+    /// <remarks>May be called again with the same job when the answer was lost; it is made once.</remarks>
     /// <returns>The pending job, or null if its upload was swept away meanwhile; nothing was written then.</returns>
     Task<ApiJob?> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken);
 
@@ -48,7 +50,10 @@ public interface IJobStore
     // Lanes.
 
     /// <summary>Claims the lane with work that was served least recently and that nobody holds a live lease on.</summary>
-    /// <returns>The lease, or null when no lane can be claimed now.</returns>
+    /// <returns>
+    /// The lease, or null when no lane can be claimed now. The lane may turn out to be empty, if its last holder died after
+    /// draining it.
+    /// </returns>
     Task<LaneLease?> ClaimLaneAsync(TimeSpan leaseFor, CancellationToken cancellationToken);
 
     /// <summary>Prolongs a lease to <paramref name="leaseFor"/> from now, by the store's clock.</summary>
@@ -61,7 +66,7 @@ public interface IJobStore
     /// <summary>Says whether some lane has work that no live lease covers: then a worker at the end of its slice gives way.</summary>
     Task<bool> IsLaneWaitingAsync(CancellationToken cancellationToken);
 
-    /// <summary>Waits until a lane may have got work, or for <paramref name="atMost"/>. May return early for no reason.</summary>
+    /// <summary>Waits until a lane may have got work, or for <paramref name="atMost"/>. May return early for no reason; work that is there already ends it at once.</summary>
     Task WaitForWorkAsync(TimeSpan atMost, CancellationToken cancellationToken);
 
     // Working.
@@ -81,7 +86,7 @@ public interface IJobStore
     /// </summary>
     /// <param name="lease">The lane the chunks belong to.</param>
     /// <param name="chunks">Consecutive chunks, as <see cref="ReadAheadAsync"/> gave them.</param>
-    /// <param name="apply">Makes the effects and returns one outcome a chunk. If it throws, everything is rolled back and the exception goes on to the caller.</param>
+    /// <param name="apply">Makes the effects and returns one outcome a chunk, of as many records; anything else is refused as a bug. If it throws, everything is rolled back and the exception goes on to the caller.</param>
     /// <param name="startedAt">When work on the chunks began; the start time of a job whose first chunk is among them.</param>
     /// <param name="cancellationToken">Cancels before the commit; the commit itself is not interrupted.</param>
     /// <returns><see langword="false"/> if a cursor was not where the chunks expect it: somebody else applied them, or the job has ended. Nothing was written, and <paramref name="apply"/> was not called.</returns>
@@ -89,7 +94,7 @@ public interface IJobStore
         LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, DateTimeOffset startedAt,
         CancellationToken cancellationToken);
 
-    /// <summary>Says what an exception from <see cref="ApplyAsync"/>'s effects means.</summary>
+    /// <summary>Says what an exception from <see cref="ApplyAsync"/>'s effects means, also when others wrap the database's.</summary>
     StoreFault Classify(Exception exception);
 }
 

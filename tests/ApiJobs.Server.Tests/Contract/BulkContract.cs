@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Text;
 
@@ -87,12 +88,36 @@ public abstract class BulkContract(ApiServer server)
     }
 
     [Theory]
-    [InlineData("application/json")]
-    [InlineData("Application/JSON; charset=UTF-8")]
-    public async Task JSON_is_read_however_its_type_is_spelt(string contentType)
+    [InlineData("application/json", """[{"ref":"A"},{"ref":"B"}]""")]
+    [InlineData("Application/JSON; charset=UTF-8", """{"records":[{"ref":"A"},{"ref":"B"}]}""")]
+    [InlineData("application/x-ndjson", "{\"ref\":\"A\"}\n{\"ref\":\"B\"}\n")]
+    [InlineData("application/jsonl", "{\"ref\":\"A\"}\r\n{\"ref\":\"B\"}")]
+    [InlineData("text/csv; charset=utf-8", "ref,notes\r\nA,\"one, two\"\r\nB,\r\n")]
+    public async Task Every_format_makes_the_same_rows(string contentType, string body)
     {
-        var answer = await server.ClientOf(_company).SendAsync(HttpMethod.Post, "cases/bulk", "[{}]"u8.ToArray(), contentType);
-        answer.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        foreach (var encoding in new[] { null, "gzip", "br" })
+        {
+            var client = server.ClientOf(ApiServer.NewCompany());
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"{ApiServer.Prefix}/cases/bulk") { Content = new ByteArrayContent(Encode(body, encoding)) };
+            request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+            if (encoding is not null)
+                request.Content.Headers.ContentEncoding.Add(encoding);
+            var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
+            answer.StatusCode.ShouldBe(HttpStatusCode.Accepted, await answer.TextAsync());
+            (await server.EndOfAsync(client, answer.Headers.Location!)).GetProperty("effected_records").GetInt64().ShouldBe(2);
+            (await (await client.SendAsync(HttpMethod.Get, "cases?ref=B")).JsonAsync()).GetProperty("data").GetArrayLength().ShouldBe(1);
+        }
+    }
+
+    [Fact]
+    public async Task An_encoding_that_is_not_supported_is_refused_with_those_that_are()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{ApiServer.Prefix}/cases/bulk") { Content = new StringContent("[{}]") };
+        request.Content.Headers.ContentType = new("application/json");
+        request.Content.Headers.ContentEncoding.Add("zstd");
+        var answer = await server.ClientOf(_company).SendAsync(request, TestContext.Current.CancellationToken);
+        (await answer.ShouldBeProblemAsync(415, "unsupported_media_type")).Text("detail")!.ShouldContain("'zstd'");
+        answer.Headers.GetValues("Accept-Encoding").ShouldBe(["gzip, br"]);
     }
 
     [Theory]
@@ -137,5 +162,17 @@ public abstract class BulkContract(ApiServer server)
         var answer = await server.ClientOf(_company).SendAsync(request, TestContext.Current.CancellationToken);
         (await answer.ShouldBeProblemAsync(413, "body_too_large")).Text("detail")!.ShouldContain($"{ApiServer.MaxBodyBytes:N0}");
         (await server.CountStoredRowsAsync(_company)).ShouldBe(0);
+    }
+
+    private static byte[] Encode(string body, string? encoding)
+    {
+        var bytes = Encoding.UTF8.GetBytes(body);
+        if (encoding is null)
+            return bytes;
+        using var encoded = new MemoryStream();
+        using (Stream encoder = encoding == "gzip" ? new GZipStream(encoded, CompressionLevel.Fastest) : new BrotliStream(encoded, CompressionLevel.Fastest))
+            encoder.Write(bytes);
+
+        return encoded.ToArray();
     }
 }

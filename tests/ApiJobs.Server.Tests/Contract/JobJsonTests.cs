@@ -98,7 +98,7 @@ public sealed class JobJsonTests
 
     [Fact]
     public void The_described_members_are_the_written_ones() =>
-        typeof(JobSchema).GetProperties()
+        typeof(Schemas.ApiJob).GetProperties()
             .Select(property => property.GetCustomAttributes(typeof(JsonPropertyNameAttribute), false).Cast<JsonPropertyNameAttribute>().Single().Name)
             .ShouldBe(Parse(Write(Pending)).MemberNames());
 

@@ -22,7 +22,11 @@ public sealed class SqliteApiServer : ApiServer
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
-    protected override void AddStore(IServiceCollection services) => services.AddSqliteStore(ConnectionString);
+    protected override Task AddStoreAsync(IServiceCollection services)
+    {
+        services.AddSqliteStore(ConnectionString);
+        return Task.CompletedTask;
+    }
 
     protected override ValueTask RemoveStoreAsync()
     {

@@ -1,12 +1,10 @@
 using System.Reflection;
 using ApiJobs.AspNetCore.Answers;
 using ApiJobs.Intake;
-using Microsoft.AspNetCore.Mvc.ApiExplorer;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace ApiJobs.Server.Tests.Contract;
 
-/// <summary>Errors that are not one endpoint's own, and what the API says of itself.</summary>
+/// <summary>Errors that are not one endpoint's own.</summary>
 public abstract class ProblemContract(ApiServer server)
 {
     private readonly Guid _company = ApiServer.NewCompany();
@@ -68,25 +66,5 @@ public abstract class ProblemContract(ApiServer server)
         Problems.All.ShouldBeUnique();
         foreach (var status in Enumerable.Range(400, 200))
             Problems.OfStatus(status).Kind.Status.ShouldBe(status);
-    }
-
-    [Fact]
-    public void Every_endpoint_describes_itself_to_API_explorers()
-    {
-        var described = server.Services.GetRequiredService<IApiDescriptionGroupCollectionProvider>()
-            .ApiDescriptionGroups.Items.SelectMany(group => group.Items)
-            .Where(api => api.RelativePath!.StartsWith(ApiServer.Prefix.TrimStart('/'), StringComparison.Ordinal))
-            .Where(api => api.HttpMethod != "HEAD")
-            .ToDictionary(api => $"{api.HttpMethod} {api.RelativePath![ApiServer.Prefix.Length..]}", api => api);
-
-        described.Keys.ShouldContain("GET api-jobs/{id}");
-        described.Keys.ShouldContain("PATCH customers/bulk");
-        described.Values.ShouldAllBe(api => api.SupportedResponseTypes.Any(response => response.StatusCode == 403));
-        described["GET cases"].ParameterDescriptions.Select(parameter => parameter.Name)
-            .ShouldBe(["ref", "postcode", "updatedAfter", "page", "perPage"]);
-        described["GET api-jobs/{id}/records"].ParameterDescriptions.Select(parameter => parameter.Name)
-            .ShouldBe(["id", "outcome", "limit", "cursor"]);
-        described["PUT cases/bulk"].ParameterDescriptions.Single().Name.ShouldBe("key");
-        described["POST cases/bulk"].ParameterDescriptions.ShouldBeEmpty();
     }
 }

@@ -12,7 +12,8 @@ public sealed class BrokenStoreTests
         Fails(stores => new SqliteCursor(stores), suite => suite.A_stale_cursor_is_refused_and_nothing_is_done()),
         Fails(stores => new SqliteCursor(stores), suite => suite.An_ended_job_never_changes()),
         Fails(stores => new SqliteLease(stores), suite => suite.A_worker_that_was_overtaken_writes_nothing()),
-        Fails(stores => new SqliteConcurrency(stores), suite => suite.One_of_two_workers_applies_a_chunk()));
+        Fails(stores => new SqliteConcurrency(stores), suite => suite.One_of_two_workers_applies_a_chunk()),
+        Fails(stores => new SqliteHistory(stores), suite => suite.A_history_of_calls_ends_as_the_model_says(seed: 1)));
 
     [Fact]
     public Task A_cursor_outside_the_transaction_of_the_effects_is_rejected() => RejectAsync(
@@ -42,7 +43,8 @@ public sealed class BrokenStoreTests
         store => new IgnoringTokens(store),
         Fails(stores => new SqliteLease(stores), suite => suite.A_lost_lease_cannot_be_renewed()),
         Fails(stores => new SqliteLease(stores), suite => suite.Renewing_a_lost_lease_does_not_prolong_the_new_one()),
-        Fails(stores => new SqliteLease(stores), suite => suite.Releasing_a_lost_lease_does_not_end_the_new_one()));
+        Fails(stores => new SqliteLease(stores), suite => suite.Releasing_a_lost_lease_does_not_end_the_new_one()),
+        Fails(stores => new SqliteHistory(stores), suite => suite.A_history_of_calls_ends_as_the_model_says(seed: 1)));
 
     [Fact]
     public Task A_store_that_swallows_exceptions_is_rejected() => RejectAsync(

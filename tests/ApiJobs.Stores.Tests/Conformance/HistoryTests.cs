@@ -9,8 +9,8 @@ public abstract class HistoryTests(StoreFixture stores) : StoreTests(stores)
 {
     private const int Steps = 250;
 
-    // Time passes in steps that never add up to a time near the lease, so that what the test itself takes does not matter.
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(300), Short = TimeSpan.FromSeconds(70), Long = TimeSpan.FromSeconds(400);
+    // Time passes in steps that never add up to a time near the lease, so that the time which the test itself takes does not matter.
+    private static readonly TimeSpan Lease = TimeSpan.FromHours(10), Short = TimeSpan.FromHours(3), Long = TimeSpan.FromHours(11);
 
     private readonly List<ModelJob> _jobs = [];
     private readonly List<(NewJob Request, IReadOnlyList<Chunk> Chunks)> _uploads = [];
@@ -33,7 +33,7 @@ public abstract class HistoryTests(StoreFixture stores) : StoreTests(stores)
                 0 or 1 => SealAsync(random),
                 2 => BeginUploadAsync(random),
                 3 => EndUploadAsync(random),
-                4 or 5 => ClaimAsync(random),
+                4 or 5 => ClaimLaneAsync(),
                 6 => ReadAheadAsync(random),
                 7 or 8 => ApplyAsync(random),
                 9 => RenewAsync(random),
@@ -80,22 +80,23 @@ public abstract class HistoryTests(StoreFixture stores) : StoreTests(stores)
             AddSealed(request, chunks, job);
     }
 
-    private async Task ClaimAsync(Random random)
+    private async Task ClaimLaneAsync()
     {
         var free = Lanes().Where(lane => !IsHeld(lane) && NextOf(lane) is not null).ToList();
-        (await Store.IsLaneWaitingAsync(Cancel)).ShouldBe(free.Count > 0);
-        if (random.Next(3) == 0 && free.Count == 0)
-            return;
+        // Whoever held a lane drained it and never gave it back; so the store may not know yet.
+        var drained = Lanes().Where(lane => !IsHeld(lane) && NextOf(lane) is null && _held.ContainsKey(lane)).ToList();
+        if (drained.Count == 0)
+            (await Store.IsLaneWaitingAsync(Cancel)).ShouldBe(free.Count > 0);
 
         var lease = await Store.ClaimLaneAsync(Lease, Cancel);
 
-        if (free.Count == 0)
+        if (lease is null)
         {
-            lease.ShouldBeNull();
+            free.ShouldBeEmpty();
             return;
         }
 
-        free.ShouldContain((lease.ShouldNotBeNull().CompanyId, lease.Lane));
+        free.Concat(drained).ShouldContain((lease.CompanyId, lease.Lane));
         _held[(lease.CompanyId, lease.Lane)] = (lease, _time + Lease);
         _leases.Add(lease);
     }
@@ -132,6 +133,7 @@ public abstract class HistoryTests(StoreFixture stores) : StoreTests(stores)
         var called = false;
         var applying = Store.ApplyAsync(lease, chunks, async (transaction, cancellationToken) =>
         {
+            isNext.ShouldBeTrue();
             called = true;
             await Effects(chunks)(transaction, cancellationToken);
             return fails ? throw new InvalidOperationException("A handler crashed.") : outcomes;
@@ -142,13 +144,14 @@ public abstract class HistoryTests(StoreFixture stores) : StoreTests(stores)
         else
             (await applying).ShouldBe(isNext);
         called.ShouldBe(isNext);
-        foreach (var (pending, outcome) in chunks.Zip(outcomes))
+        if (isNext && !fails)
         {
-            var job = JobOf(pending);
-            if (isNext && !fails)
-                job.Apply(outcome);
-            await ExpectAsync(job);
+            foreach (var (pending, outcome) in chunks.Zip(outcomes))
+                JobOf(pending).Apply(outcome);
         }
+
+        foreach (var job in chunks.Select(JobOf).Distinct())
+            await ExpectAsync(job);
     }
 
     private async Task RenewAsync(Random random)

@@ -45,6 +45,26 @@ public abstract class LeaseTests(StoreFixture stores) : StoreTests(stores)
         (rest.Job.Id, rest.Chunk.Index).ShouldBe((job.Id, 1));
     }
 
+    // A store may learn that a lane is empty only when it is given back. Then a lane whose holder died is claimed once for nothing.
+    [Fact]
+    public async Task A_lane_whose_holder_died_after_draining_it_is_claimed_once_more_at_most()
+    {
+        var job = await AcceptAsync(Company, 1);
+        var lost = await ClaimAsync();
+        await ApplyAsync(lost, await ReadAheadAsync(lost));
+        await Database.PassTimeAsync(PastTheLease);
+
+        if (await Store.ClaimLaneAsync(LeaseTime, Cancel) is { } lease)
+        {
+            (await ReadAheadAsync(lease)).ShouldBeEmpty();
+            await Store.ReleaseLaneAsync(lease, Cancel);
+        }
+
+        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+        (await Store.IsLaneWaitingAsync(Cancel)).ShouldBeFalse();
+        (await AppliedAsync(Company)).ShouldBe(RecordsOf(job));
+    }
+
     [Fact]
     public async Task Renewing_prolongs_a_lease_from_now()
     {

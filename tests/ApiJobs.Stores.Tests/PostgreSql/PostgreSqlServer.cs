@@ -76,7 +76,6 @@ public sealed class PostgreSqlServer : IAsyncDisposable
     {
         ThrowIfNotOwn();
         await RunAsync(_programs!, "pg_ctl", "stop", "-D", DataFolder, "-m", "immediate", "-w");
-        NpgsqlConnection.ClearAllPools();
     }
 
     /// <summary>Starts the server again, on the same port.</summary>

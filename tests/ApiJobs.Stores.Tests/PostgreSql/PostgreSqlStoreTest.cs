@@ -35,7 +35,7 @@ public abstract class PostgreSqlStoreTest(PostgreSqlDatabases databases) : IAsyn
 
     public virtual async ValueTask InitializeAsync()
     {
-        ConnectionString = await databases.CreateAsync();
+        ConnectionString = await CreateDatabaseAsync();
         Store = OpenStore();
         await Store.InitializeAsync(Token);
     }
@@ -47,12 +47,13 @@ public abstract class PostgreSqlStoreTest(PostgreSqlDatabases databases) : IAsyn
         GC.SuppressFinalize(this);
     }
 
-    protected PostgreSqlStore OpenStore(Action<PostgreSqlStoreOptions>? configure = null, TimeProvider? time = null, params Resource[] resources)
+    protected virtual Task<string> CreateDatabaseAsync() => databases.CreateAsync();
+
+    protected PostgreSqlStore OpenStore(Action<PostgreSqlStoreOptions>? configure = null)
     {
         var options = new PostgreSqlStoreOptions { ConnectionString = ConnectionString };
         configure?.Invoke(options);
-        var store = new PostgreSqlStore(
-            options, new(resources.Length > 0 ? resources : [Notes]), time ?? Time, NullLogger<PostgreSqlStore>.Instance);
+        var store = new PostgreSqlStore(options, new([Notes]), Time, NullLogger<PostgreSqlStore>.Instance);
         _stores.Add(store);
         return store;
     }

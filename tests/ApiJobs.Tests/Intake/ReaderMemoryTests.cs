@@ -8,7 +8,7 @@ namespace ApiJobs.Tests.Intake;
 public sealed class CountsAllocations;
 
 [Collection(nameof(CountsAllocations))]
-public sealed class JsonRecordReaderMemoryTests
+public sealed class ReaderMemoryTests
 {
     private static readonly byte[] Record = Encoding.UTF8.GetBytes(
         """,{"id":"4528a261-917d-4cbc-939e-7ea48cffca69","ref":"W-104512","meta":{"branch":"Leeds","source":"web"},"email":"zoë.o'neill@example.org","notes":"Mirror wills; executors to be confirmed.\nCalled twice.","postcode":"LS1 4AP","full_names":"Zoë O'Neill"}""");
@@ -27,6 +27,26 @@ public sealed class JsonRecordReaderMemoryTests
 
         records.ShouldBe(count);
         allocated.ShouldBeLessThan(records, "less than a byte a record");
+    }
+
+    [Fact]
+    public async Task Lines_and_rows_are_read_without_allocating_per_record()
+    {
+        var options = new IntakeOptions();
+        var line = (byte[])[.. Record[1..], (byte)'\n'];
+        var row = Encoding.UTF8.GetBytes("4528a261-917d-4cbc-939e-7ea48cffca69,W-104512,Leeds,zoë.o'neill@example.org,\"Called, \"\"twice\"\".\",,\\N\n");
+        foreach (var reader in (RecordReader[])
+        [
+            new NdjsonRecordReader(new GeneratedBody([], line, 500_000, []), options),
+            new CsvRecordReader(new GeneratedBody("id,ref,meta.branch,email,notes,meta.source,postcode\n"u8.ToArray(), row, 500_000, []), options),
+        ])
+        {
+            (await reader.ReadAsync(TestContext.Current.CancellationToken)).ShouldBeTrue();
+            var before = GC.GetTotalAllocatedBytes(precise: true);
+            while (await reader.ReadAsync(TestContext.Current.CancellationToken)) { }
+            (GC.GetTotalAllocatedBytes(precise: true) - before).ShouldBeLessThan(500_000, reader.GetType().Name);
+            await reader.DisposeAsync();
+        }
     }
 
     [Theory]

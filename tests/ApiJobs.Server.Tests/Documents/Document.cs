@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+
+namespace ApiJobs.Server.Tests.Documents;
+
+/// <summary>A document whose bash blocks are run as they stand, so that what it tells readers to type works.</summary>
+internal static partial class Document
+{
+    /// <summary>The bash blocks between two markers of a document, in order, as one script.</summary>
+    public static string ScriptOf(string path, string fromMarker, string toMarker)
+    {
+        var text = File.ReadAllText(Path.Combine(Root(), path));
+        var from = text.IndexOf($"<!-- {fromMarker} -->", StringComparison.Ordinal);
+        var to = text.IndexOf($"<!-- {toMarker} -->", StringComparison.Ordinal);
+        (from >= 0 && to > from).ShouldBeTrue($"{path} should have the markers {fromMarker} and {toMarker}, in this order.");
+        var blocks = BashBlock().Matches(text[from..to]).Select(match => match.Groups[1].Value).ToList();
+        blocks.ShouldNotBeEmpty();
+        return string.Join('\n', blocks);
+    }
+
+    /// <summary>Runs a script with bash; it ends at the first command that fails.</summary>
+    /// <returns>What it wrote.</returns>
+    public static async Task<string> RunAsync(string script, CancellationToken cancellationToken)
+    {
+        using var bash = Process.Start(new ProcessStartInfo("bash", ["-euo", "pipefail", "-c", script])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        try
+        {
+            var errors = bash.StandardError.ReadToEndAsync(cancellationToken);
+            var output = await bash.StandardOutput.ReadToEndAsync(cancellationToken);
+            await bash.WaitForExitAsync(cancellationToken);
+            bash.ExitCode.ShouldBe(0, $"{output}\n{await errors}");
+            return output;
+        }
+        finally
+        {
+            bash.Kill(entireProcessTree: true);
+        }
+    }
+
+    private static string Root([CallerFilePath] string path = "")
+    {
+        var folder = new DirectoryInfo(Path.GetDirectoryName(path)!);
+        while (!File.Exists(Path.Combine(folder.FullName, "ApiJobs.slnx")))
+            folder = folder.Parent ?? throw new InvalidOperationException("The tests are not in the repository.");
+        return folder.FullName;
+    }
+
+    [GeneratedRegex("^```bash\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex BashBlock();
+}

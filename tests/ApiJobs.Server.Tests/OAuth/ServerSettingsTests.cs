@@ -1,0 +1,96 @@
+using ApiJobs.Server.Settings;
+using Microsoft.Extensions.Configuration;
+
+namespace ApiJobs.Server.Tests.OAuth;
+
+public sealed class ServerSettingsTests
+{
+    [Fact]
+    public void Without_any_setting_the_server_uses_a_SQLite_file_and_issues_its_own_tokens()
+    {
+        var settings = Read([]);
+        settings.Storage.IsPostgreSql.ShouldBeFalse();
+        settings.Storage.ConnectionString.ShouldBe("Data Source=data/apijobs.db");
+        settings.OAuth.UsesExternalAuthority.ShouldBeFalse();
+        settings.OAuth.IssuerUri.AbsoluteUri.ShouldBe("urn:apijobs");
+        settings.Http.BasePath.ShouldBe("/engine/api");
+        settings.Webhooks.AllowPrivateNetworks.ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("Storage:Provider", "MySql", "Storage:Provider is 'MySql'. Set it to 'Sqlite' or 'PostgreSql'.")]
+    [InlineData("Storage:Provider", "PostgreSql", "Storage:ConnectionString is missing")]
+    [InlineData("Storage:ConnectionString", "Host=localhost;Password=hush", "is not a connection string for Sqlite")]
+    [InlineData("Worker:Slots", "0", "Worker:Slots")]
+    [InlineData("Worker:Slots", "many", "Worker:Slots")]
+    [InlineData("Worker:Enabled", "perhaps", "Worker:Enabled")]
+    [InlineData("Intake:MaxBodyBytes", "0", "Intake:MaxBodyBytes")]
+    [InlineData("Webhooks:AllowPrivateNetworks", "x", "Webhooks:AllowPrivateNetworks")]
+    [InlineData("OAuth:Issuer", "localhost", "OAuth:Issuer is 'localhost'. Set it to an http or https URL")]
+    [InlineData("OAuth:Authority", "ftp://x", "OAuth:Authority")]
+    [InlineData("OAuth:Audience", "", "OAuth:Audience is empty")]
+    [InlineData("OAuth:CompanyClaim", "", "OAuth:CompanyClaim is empty")]
+    [InlineData("OAuth:TokenLifetime", "00:00:01", "OAuth:TokenLifetime")]
+    [InlineData("OAuth:KeyRotation", "00:00:01", "OAuth:KeyRotation")]
+    [InlineData("OAuth:KeyEncryptionKey", "c2hvcnQ=", "openssl rand -base64 32")]
+    [InlineData("OAuth:KeyEncryptionKey", "not base64", "openssl rand -base64 32")]
+    [InlineData("Http:BasePath", "engine", "Http:BasePath is 'engine'")]
+    [InlineData("Http:BasePath", "/{x}", "Http:BasePath")]
+    [InlineData("Http:MaxConnections", "0", "Http:MaxConnections is 0. Set it to 1…1000000.")]
+    [InlineData("Http:ShutdownTimeout", "00:00:00", "Http:ShutdownTimeout")]
+    [InlineData("Http:TrustedProxies:0", "everybody", "Http:TrustedProxies has 'everybody'")]
+    public void A_wrong_setting_is_told_with_what_to_do(string name, string value, string message) =>
+        Should.Throw<SettingsException>(() => Read(new() { [name] = value })).Message.ShouldContain(message);
+
+    [Fact]
+    public void All_faults_are_told_at_once_and_no_secret_is_repeated()
+    {
+        var message = Should.Throw<SettingsException>(() => Read(new()
+        {
+            ["Storage:Provider"] = "x",
+            ["OAuth:KeyEncryptionKey"] = "hush-key",
+            ["Bootstrap:Clients:0:ClientId"] = "",
+            ["Bootstrap:Clients:0:ClientSecret"] = "hush",
+            ["Bootstrap:Clients:0:CompanyId"] = "company",
+            ["Bootstrap:Clients:0:Scopes"] = "cases:read everything",
+        })).Message;
+        message.Split('\n').Length.ShouldBe(7);
+        message.ShouldContain("Bootstrap:Clients:0:ClientId is missing");
+        message.ShouldContain("Bootstrap:Clients:0:ClientSecret has 4 characters");
+        message.ShouldContain("Bootstrap:Clients:0:CompanyId is 'company'");
+        message.ShouldContain("'everything', which is not a scope");
+        message.ShouldNotContain("hush");
+    }
+
+    [Fact]
+    public void Scopes_are_a_text_with_spaces_or_an_array()
+    {
+        var clients = Read(new()
+        {
+            ["Bootstrap:Clients:0:ClientId"] = "text",
+            ["Bootstrap:Clients:0:ClientSecret"] = "a long secret",
+            ["Bootstrap:Clients:0:CompanyId"] = OAuthServer.CompanyId,
+            ["Bootstrap:Clients:0:Scopes"] = " cases:read  jobs:read ",
+            ["Bootstrap:Clients:7:ClientId"] = "array",
+            ["Bootstrap:Clients:7:ClientSecret"] = "a long secret",
+            ["Bootstrap:Clients:7:CompanyId"] = OAuthServer.CompanyId,
+            ["Bootstrap:Clients:7:Scopes:0"] = "cases:read",
+            ["Bootstrap:Clients:7:Scopes:1"] = "jobs:read",
+        }).BootstrapClients;
+        clients.Select(client => string.Join(' ', client.Scopes)).ShouldBe(["cases:read jobs:read", "cases:read jobs:read"]);
+    }
+
+    [Fact]
+    public void Bootstrap_clients_and_an_external_authority_exclude_each_other() =>
+        Should.Throw<SettingsException>(() => Read(new()
+        {
+            ["OAuth:Authority"] = "https://login.example.com",
+            ["Bootstrap:Clients:0:ClientId"] = "demo",
+            ["Bootstrap:Clients:0:ClientSecret"] = "a long secret",
+            ["Bootstrap:Clients:0:CompanyId"] = OAuthServer.CompanyId,
+            ["Bootstrap:Clients:0:Scopes"] = "cases:read",
+        })).Message.ShouldContain("Remove one of the two");
+
+    private static ServerSettings Read(Dictionary<string, string?> settings) =>
+        ServerSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
+}

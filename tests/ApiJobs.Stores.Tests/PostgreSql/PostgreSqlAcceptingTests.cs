@@ -1,0 +1,77 @@
+using Npgsql;
+
+namespace ApiJobs.Stores.Tests.PostgreSql;
+
+/// <summary>Accepting in groups: one transaction for many callers, and each caller's own answer.</summary>
+public sealed class PostgreSqlAcceptingTests(PostgreSqlDatabases databases) : PostgreSqlStoreTest(databases)
+{
+    private readonly Guid _company = Guid.CreateVersion7();
+
+    [Fact]
+    public async Task What_arrives_together_is_sealed_in_few_transactions_at_consecutive_positions()
+    {
+        const int count = 300;
+        var other = Guid.CreateVersion7();
+        var jobs = await Task.WhenAll(Enumerable.Range(0, count).Select(i => SealAsync(i % 3 == 0 ? other : _company)));
+
+        jobs.Where(job => job.CompanyId == _company).Select(job => job.Position).Order().ShouldBe(Enumerable.Range(1, 200).Select(i => (long)i));
+        jobs.Where(job => job.CompanyId == other).Select(job => job.Position).Order().ShouldBe(Enumerable.Range(1, 100).Select(i => (long)i));
+        (await QueryAsync<long>("SELECT count(DISTINCT xmin::text) FROM jobs")).ShouldBeLessThan(count / 3);
+        (await QueryAsync<long>("SELECT count(*) FROM lanes WHERE has_work")).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_request_that_the_database_refuses_fails_alone()
+    {
+        var bad = NewJob(_company) with { Type = "no\0text" };
+        var good = Enumerable.Range(0, 20).Select(_ => SealAsync(_company)).ToList();
+        var refused = Store.SealJobAsync(bad, ChunkOf(0, 0, "{}"), Token);
+        good.AddRange(Enumerable.Range(0, 20).Select(_ => SealAsync(_company)));
+
+        (await Should.ThrowAsync<PostgresException>(refused)).SqlState.ShouldBe("22021");
+        (await Task.WhenAll(good)).Select(job => job.Position).Order().ShouldBe(Enumerable.Range(1, 40).Select(i => (long)i));
+    }
+
+    [Fact]
+    public async Task Sealing_again_gives_the_same_job_and_takes_no_position()
+    {
+        var job = NewJob(_company, totalRecords: 2);
+        (await Store.AppendChunkAsync(_company, job.Id, ChunkOf(0, 0, "{}"), Token)).ShouldBeTrue();
+        var first = await Store.SealJobAsync(job, ChunkOf(1, 1, "{}"), Token);
+        var second = await Store.SealJobAsync(job, ChunkOf(1, 1, "{}"), Token);
+
+        second.ShouldBe(first);
+        (await SealAsync(_company)).Position.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Many_seals_of_one_job_make_one_job()
+    {
+        var job = NewJob(_company);
+        var another = OpenStore();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 10)
+            .Select(i => (i % 2 == 0 ? Store : another).SealJobAsync(job, ChunkOf(0, 0, "{}"), Token)));
+
+        answers.Distinct().ShouldHaveSingleItem().ShouldNotBeNull().Position.ShouldBe(1);
+        (await QueryAsync<long>("SELECT next_position FROM lane_tails")).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Appending_a_chunk_again_is_accepted_only_with_the_same_records()
+    {
+        var job = NewJob(_company);
+        (await Store.AppendChunkAsync(_company, job.Id, ChunkOf(0, 0, "{}"), Token)).ShouldBeTrue();
+        (await Store.AppendChunkAsync(_company, job.Id, ChunkOf(0, 0, "{}"), Token)).ShouldBeTrue();
+        await Should.ThrowAsync<InvalidOperationException>(Store.AppendChunkAsync(_company, job.Id, ChunkOf(0, 0, "[]"), Token));
+        (await QueryAsync<long>("SELECT count(*) FROM chunks WHERE octet_length(payload) = 6")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_seal_that_was_cancelled_before_its_turn_writes_nothing()
+    {
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(Store.SealJobAsync(NewJob(_company), ChunkOf(0, 0, "{}"), cancelled.Token));
+        (await QueryAsync<long>("SELECT count(*) FROM jobs")).ShouldBe(0);
+    }
+}
