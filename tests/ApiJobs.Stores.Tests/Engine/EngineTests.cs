@@ -73,6 +73,8 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
     /// <summary>Offers one more operation.</summary>
     protected void Offer(BulkOperation operation) => _operations.Add(operation);
 
+    protected BulkOperation Operation(string type) => _operations.Single(operation => operation.Type == type);
+
     protected ApiJobEngine Engine(IJobStore? store = null) => new(
         store ?? Store, new(_operations), Options.Create(Intake), new WorkPace(), TimeProvider.System, NullLogger<ApiJobEngine>.Instance);
 
@@ -81,7 +83,7 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
     protected async Task<ApiJob> SendAsync(Guid company, string type, JobOptions options, IReadOnlyList<string> records)
     {
         await using var reader = new ListReader(records);
-        return await Engine().AcceptAsync(new(company, _operations.Single(operation => operation.Type == type), options), reader, Cancel);
+        return await Engine().AcceptAsync(new(company, Operation(type), options), reader, Cancel);
     }
 
     /// <summary>Runs workers until the jobs have ended, and reads them again.</summary>
