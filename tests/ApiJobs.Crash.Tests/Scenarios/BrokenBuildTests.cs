@@ -32,7 +32,13 @@ public sealed class BrokenBuildTests
         await using var disk = await Disk.CreateExt4Async();
         await CatchAsync(
             new RoundOptions { Seed = 0, Settings = Broken(BrokenBuilds.NoWaitForDisk) },
-            round => PowerCut.AtRandomAsync(round, disk, cuts: 1, Cancel), disk, Rule.NothingIsLost);
+            async round =>
+            {
+                // The fault begins with the first chunk.
+                await round.Load.WaitForAcceptedAsync(more: 20, TimeSpan.FromSeconds(10));
+                await PowerCut.AtRandomAsync(round, disk, cuts: 1, Cancel);
+            },
+            disk, Rule.NothingIsLost);
     }
 
     private static Task CatchAsync(RoundOptions options, Func<Round, Task> makeFaultAsync, params Rule[] rules) =>
