@@ -139,7 +139,8 @@ public sealed class ApiJobEngine(
         if (records.Header is { } header && request.Operation.KeyMember(request.Options) is { } key && !header.Contains(key))
         {
             throw new RequestFaultException(new(
-                RequestFaultCodes.WrongShape, $"The header has no column '{key}', which this request finds its rows by. Add it.") { Line = 1 });
+                RequestFaultCodes.WrongShape, $"The header has no column '{key}', which this request finds its rows by. Add it.")
+            { Line = 1 });
         }
     }
 

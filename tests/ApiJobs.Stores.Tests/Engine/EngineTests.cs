@@ -80,10 +80,15 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
 
     protected Task<ApiJob> SendAsync(string type, params IReadOnlyList<string> records) => SendAsync(Company, type, JobOptions.None, records);
 
-    protected async Task<ApiJob> SendAsync(Guid company, string type, JobOptions options, IReadOnlyList<string> records)
+    protected async Task<ApiJob> SendAsync(
+        Guid company, string type, JobOptions options, IReadOnlyList<string> records, IJobStore? store = null)
     {
         await using var reader = new ListReader(records);
+<<<<<<< HEAD
         return await Engine().AcceptAsync(new(company, Operation(type), options), reader, Cancel);
+=======
+        return await Engine(store).AcceptAsync(new(company, _operations.Single(operation => operation.Type == type), options), reader, Cancel);
+>>>>>>> bouncer
     }
 
     /// <summary>Runs workers until the jobs have ended, and reads them again.</summary>
