@@ -84,11 +84,7 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
         Guid company, string type, JobOptions options, IReadOnlyList<string> records, IJobStore? store = null)
     {
         await using var reader = new ListReader(records);
-<<<<<<< HEAD
-        return await Engine().AcceptAsync(new(company, Operation(type), options), reader, Cancel);
-=======
-        return await Engine(store).AcceptAsync(new(company, _operations.Single(operation => operation.Type == type), options), reader, Cancel);
->>>>>>> bouncer
+        return await Engine(store).AcceptAsync(new(company, Operation(type), options), reader, Cancel);
     }
 
     /// <summary>Runs workers until the jobs have ended, and reads them again.</summary>
