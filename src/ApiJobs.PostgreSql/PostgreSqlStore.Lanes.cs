@@ -28,10 +28,12 @@ public sealed partial class PostgreSqlStore
         WHERE company_id = $1 AND lane = $2 AND lease_token = $3
         """;
 
+    // Not EXISTS, which the planner may turn into a join that reads every job.
     private const string HasUnfinishedJob = """
-        EXISTS (
-            SELECT FROM jobs j
-            WHERE j.company_id = l.company_id AND j.lane = l.lane AND j.position >= l.head_position AND j.end_time IS NULL)
+        COALESCE((
+            SELECT true FROM jobs j
+            WHERE j.company_id = l.company_id AND j.lane = l.lane AND j.position >= l.head_position AND j.end_time IS NULL
+            ORDER BY j.position LIMIT 1), false)
         """;
 
     private const string ReleaseWithWorkSql = $"""

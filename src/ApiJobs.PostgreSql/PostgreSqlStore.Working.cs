@@ -45,11 +45,15 @@ public sealed partial class PostgreSqlStore
         ORDER BY position, chunk_index
         """;
 
-    // The heart of exactly-once: whoever finds the cursor elsewhere, or the job ended, goes away empty-handed.
+    // The heart of exactly-once: whoever finds the cursor elsewhere, or the job ended, goes away empty-handed. OFFSET keeps
+    // the company a column of the join, so that jobs are looked up by key even where statistics know nothing of it.
     private const string MoveCursorsSql = """
         UPDATE jobs j SET next_chunk = c.next_chunk, start_time = COALESCE(j.start_time, $5)
-        FROM unnest($2::uuid[], $3::int[], $4::int[]) AS c(job_id, expected, next_chunk)
-        WHERE j.company_id = $1 AND j.id = c.job_id AND j.next_chunk = c.expected AND j.end_time IS NULL
+        FROM (
+            SELECT $1::uuid AS company_id, *
+            FROM unnest($2::uuid[], $3::int[], $4::int[]) AS c(job_id, expected, next_chunk)
+            OFFSET 0) c
+        WHERE j.company_id = c.company_id AND j.id = c.job_id AND j.next_chunk = c.expected AND j.end_time IS NULL
         """;
 
     private const string StoreResultsSql = """
@@ -68,9 +72,12 @@ public sealed partial class PostgreSqlStore
             unchanged_count = j.unchanged_count + c.unchanged, failed_count = j.failed_count + c.failed,
             message_entries = j.message_entries + c.entries,
             updated_at = $8, end_time = CASE WHEN c.ends THEN $8 END
-        FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $9::bool[])
-            AS c(job_id, created, updated, unchanged, failed, entries, ends)
-        WHERE j.company_id = $1 AND j.id = c.job_id
+        FROM (
+            SELECT $1::uuid AS company_id, *
+            FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $9::bool[])
+                AS c(job_id, created, updated, unchanged, failed, entries, ends)
+            OFFSET 0) c
+        WHERE j.company_id = c.company_id AND j.id = c.job_id
         """;
 
     // The head goes to the first job that is not ended, so it passes over those that ended otherwise, and never over

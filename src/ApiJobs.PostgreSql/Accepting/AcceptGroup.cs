@@ -70,7 +70,8 @@ internal static class AcceptGroup
     private const string LockTailsSql = "SELECT 1 FROM lane_tails WHERE company_id = $1 AND lane = ANY($2) ORDER BY lane FOR UPDATE";
 
     // Behind the lock on the tails this is alone in its lanes, and sees what others sealed before. A job that exists
-    // already takes no position; a job of several chunks must still have its upload.
+    // already takes no position; a job of several chunks must still have its upload. NOT EXISTS would let the planner
+    // read all jobs of a company that its statistics do not know; the scalar subquery with LIMIT is always a look-up.
     private const string SealSql = """
         WITH input AS (
             SELECT * FROM unnest(
@@ -85,7 +86,7 @@ internal static class AcceptGroup
             SELECT i.*, t.next_position - 1 + row_number() OVER (PARTITION BY i.lane ORDER BY i.ordinal) AS position
             FROM input i JOIN lane_tails t ON t.company_id = $1 AND t.lane = i.lane
             WHERE (i.chunk_count = 1 OR i.job_id IN (SELECT job_id FROM uploaded))
-              AND NOT EXISTS (SELECT FROM jobs j WHERE j.company_id = $1 AND j.id = i.job_id)),
+              AND (SELECT true FROM jobs j WHERE j.company_id = $1 AND j.id = i.job_id LIMIT 1) IS NULL),
         last_chunks AS (
             INSERT INTO chunks (company_id, job_id, chunk_index, first_record, record_count, payload)
             SELECT $1, job_id, chunk_count - 1, first_record, record_count, ($11::bytea[])[ordinal] FROM sealed),

@@ -11,6 +11,7 @@ internal sealed class FieldColumn
     private const string DateFormat = "yyyy-MM-dd";
 
     private readonly FieldType _type;
+    private readonly NpgsqlDbType _elementType;
 
     internal FieldColumn(Field field)
     {
@@ -28,8 +29,6 @@ internal sealed class FieldColumn
             _ => throw new ArgumentException($"Field '{field.Name}' has the type {field.Type}, which this store does not know.", nameof(field)),
         };
     }
-
-    private readonly NpgsqlDbType _elementType;
 
     /// <summary>The column's name, quoted: a field may be called <c>order</c>.</summary>
     internal string Name { get; }

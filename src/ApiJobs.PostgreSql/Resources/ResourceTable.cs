@@ -15,6 +15,11 @@ internal sealed class ResourceTable
     // Rows are updated by one statement for each set of changed fields; with more sets, by one for all of them.
     private const int MaxFieldSets = 4;
 
+    // An update is a join, and joins of a middling table are planned to read it whole: ten times the work of a thousand
+    // look-ups. Put back afterwards, for what an operation's own statements do in the same transaction.
+    private const string OnlyLookUps = "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)";
+    private const string AnyJoin = "SELECT set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true)";
+
     private readonly Resource _resource;
     private readonly ConcurrentDictionary<(StatementKind Kind, ulong Fields), string> _texts = new();
 
@@ -51,7 +56,10 @@ internal sealed class ResourceTable
     {
         var column = ColumnOf(field);
         return Sql.Statement(
-            $"SELECT {column.Name}, id FROM {Name} WHERE company_id = $1 AND {column.Name} = ANY($2)",
+            $"""
+            SELECT n.value, t.id FROM unnest($2::text[]) AS n(value)
+            CROSS JOIN LATERAL (SELECT id FROM {Name} WHERE company_id = $1 AND {column.Name} = n.value LIMIT 1) t
+            """,
             Sql.Value(companyId), Sql.Array(values.ToArray(), NpgsqlDbType.Text));
     }
 
@@ -91,6 +99,9 @@ internal sealed class ResourceTable
             yield return Insert(companyId, added);
 
         var sets = sorted[false].Where(row => row.Fields != 0).GroupBy(row => row.Fields).ToArray();
+        if (sets.Length == 0)
+            yield break;
+        yield return Sql.Statement(OnlyLookUps);
         if (sets.Length <= MaxFieldSets)
         {
             foreach (var set in sets)
@@ -101,6 +112,8 @@ internal sealed class ResourceTable
             var all = sets.Aggregate(0UL, (fields, set) => fields | set.Key);
             yield return Update(companyId, [.. sorted[false].Where(row => row.Fields != 0)], StatementKind.UpdateByMask, all);
         }
+
+        yield return Sql.Statement(AnyJoin);
     }
 
     private NpgsqlBatchCommand Insert(Guid companyId, RowWrite[] rows)
@@ -134,7 +147,7 @@ internal sealed class ResourceTable
             return text;
         text = kind switch
         {
-            StatementKind.Load => $"SELECT {Selected(fields)} FROM {Name} WHERE company_id = $1 AND id = ANY($2)",
+            StatementKind.Load => LoadText(fields),
             StatementKind.Insert => InsertText(),
             _ => UpdateText(fields, isByMask: kind == StatementKind.UpdateByMask),
         };
@@ -145,6 +158,13 @@ internal sealed class ResourceTable
 
     private string Selected(ulong fields) =>
         string.Join(", ", Resource.IndexesIn(fields).Select(index => Columns[index].Name).Prepend("id, created_at, updated_at"));
+
+    // A lateral LIMIT leaves the planner no choice but a look-up by key for each id. A join, or ANY, reads all rows of a
+    // company that the table's statistics do not know yet: a new customer's first import is just that.
+    private string LoadText(ulong fields) => $"""
+        SELECT t.* FROM unnest($2::uuid[]) AS n(id)
+        CROSS JOIN LATERAL (SELECT {Selected(fields)} FROM {Name} WHERE company_id = $1 AND id = n.id LIMIT 1) t
+        """;
 
     private string InsertText()
     {
@@ -167,11 +187,15 @@ internal sealed class ResourceTable
             : $"{Columns[index].Name} = n.{Columns[index].Name}");
         string[] mask = isByMask ? [$"${indexes.Length + 4}::bigint[]"] : [];
         string[] maskName = isByMask ? ["\"#fields\""] : [];
+        // OFFSET keeps the company a column of the join, for the reason that LoadText gives.
         return $"""
             UPDATE {Name} t SET {string.Join(", ", assignments.Append("updated_at = n.updated_at"))}
-            FROM unnest({string.Join(", ", [.. arrays.Prepend("$2::uuid[]"), $"${indexes.Length + 3}::timestamptz[]", .. mask])})
-                AS n({string.Join(", ", [.. names.Prepend("id"), "updated_at", .. maskName])})
-            WHERE t.company_id = $1 AND t.id = n.id
+            FROM (
+                SELECT $1::uuid AS company_id, *
+                FROM unnest({string.Join(", ", [.. arrays.Prepend("$2::uuid[]"), $"${indexes.Length + 3}::timestamptz[]", .. mask])})
+                    AS n({string.Join(", ", [.. names.Prepend("id"), "updated_at", .. maskName])})
+                OFFSET 0) n
+            WHERE t.company_id = n.company_id AND t.id = n.id
             """;
     }
 

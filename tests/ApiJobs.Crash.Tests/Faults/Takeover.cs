@@ -25,7 +25,7 @@ internal static class Takeover
     {
         Seed = seed,
         // More work in each lane than is done until the kill, and a handler slow enough that a lane is hardly ever free.
-        Shape = new(Companies: Lanes, MinRecords: 80, MaxUnfinishedJobs: 40),
+        Shape = new(Companies: Lanes, MinRecords: 80, MaxUnfinishedJobs: 16),
         Nodes = [new("a"), new("b")],
         Settings = new Dictionary<string, string>
         {
@@ -67,7 +67,7 @@ internal static class Takeover
             $"""
             SELECT count(*) FROM lanes l
             WHERE lease_until > clock_timestamp()
-              AND (SELECT count(*) FROM jobs j WHERE j.company_id = l.company_id AND j.end_time IS NULL) > 10
+              AND (SELECT count(*) FROM jobs j WHERE j.company_id = l.company_id AND j.end_time IS NULL) > 6
               AND (SELECT node FROM applied_log a WHERE a.company_id = l.company_id::text ORDER BY line DESC LIMIT 1) = '{node.Name}'
             """,
             cancellationToken) == Lanes;

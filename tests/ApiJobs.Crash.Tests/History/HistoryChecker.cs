@@ -33,7 +33,9 @@ internal sealed class HistoryChecker(RoundHistory history, LoadShape shape, Clie
                 CheckJob(jobs[place], place);
             if (checker.HasAppliedLog)
                 await CheckAppliedLogAsync(reader, cancellationToken);
-            CheckRows(await reader.ReadRowsAsync(_companyId, cancellationToken));
+            // While a job is half done, nothing can be said of the rows.
+            if (jobs.All(job => job.HasEnded))
+                CheckRows(await reader.ReadRowsAsync(_companyId, cancellationToken));
             return jobs.Sum(job => job.TotalRecords);
         }
 
@@ -78,6 +80,8 @@ internal sealed class HistoryChecker(RoundHistory history, LoadShape shape, Clie
             if (job.RequestNumber < 0 || job.RequestNumber >= _requests.Count)
                 return;
             var plan = checker.Plan(company, job.RequestNumber);
+            if (job.Position != place + 1)
+                Add(Rule.NothingIsLost, $"job {job.Id} has position {job.Position}, and is number {place + 1} of its lane");
             if (!job.HasEnded)
                 Add(Rule.EveryJobEnds, $"job {job.Id} of request {job.RequestNumber} has not ended: chunk {job.NextChunk} of {job.ChunkCount} is next");
             if (job.Failure is not null)

@@ -1,7 +1,9 @@
 using ApiJobs.Jobs;
 using ApiJobs.Storage;
 using ApiJobs.Stores.Tests.Broken;
+using Microsoft.Data.Sqlite;
 using Npgsql;
+using SQLitePCL;
 
 namespace ApiJobs.Crash.Tests.Nodes;
 
@@ -9,7 +11,7 @@ namespace ApiJobs.Crash.Tests.Nodes;
 internal static class BrokenBuilds
 {
     public const string AcknowledgeBeforeCommit = "acknowledge-before-commit", CursorInItsOwnTransaction = "cursor-in-its-own-transaction",
-        NoCursorGuard = "no-cursor-guard", LeaseByLocalClock = "lease-by-local-clock";
+        NoCursorGuard = "no-cursor-guard", LeaseByLocalClock = "lease-by-local-clock", NoWaitForDisk = "no-wait-for-disk";
 
     /// <summary>Not a fault: leases are never renewed, so two workers often serve one lane. A sound cursor must bear it.</summary>
     public const string CarelessLeases = "careless-leases";
@@ -25,6 +27,7 @@ internal static class BrokenBuilds
                 CursorInItsOwnTransaction => new WithCursorApart(store),
                 NoCursorGuard => new WithoutGuard(store),
                 LeaseByLocalClock => new LeasingByLocalClock(store, connectionString),
+                NoWaitForDisk => new NotWaitingForDisk(store),
                 CarelessLeases => new NeverRenewing(store),
                 _ => throw new ArgumentException($"There is no broken build '{name}'.", nameof(breaks)),
             };
@@ -120,6 +123,30 @@ internal static class BrokenBuilds
             await using var command = new NpgsqlCommand("SELECT clock_timestamp()", connection);
             var databaseTime = (DateTime)(await command.ExecuteScalarAsync(cancellationToken))!;
             return TimeProvider.System.GetUtcNow().UtcDateTime - databaseTime;
+        }
+    }
+
+    /// <summary>Commits without waiting for the disk: SQLite's own <c>synchronous=NORMAL</c>, set behind the store's back.</summary>
+    private sealed class NotWaitingForDisk(IJobStore sound) : StoreDecorator(sound)
+    {
+        private volatile bool _isSet;
+
+        public override async Task<bool> ApplyAsync(
+            LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, DateTimeOffset startedAt, CancellationToken cancellationToken)
+        {
+            sqlite3? writer = null;
+            var applied = await base.ApplyAsync(
+                lease, chunks,
+                (transaction, token) =>
+                {
+                    writer = ((SqliteConnection)transaction.Connection).Handle;
+                    return apply(transaction, token);
+                },
+                startedAt, cancellationToken);
+            // SQLite refuses in the middle of the next transaction; then one of the next chunks finds a gap.
+            if (!_isSet && writer is not null)
+                _isSet = raw.sqlite3_exec(writer, "PRAGMA synchronous = NORMAL") == raw.SQLITE_OK;
+            return applied;
         }
     }
 

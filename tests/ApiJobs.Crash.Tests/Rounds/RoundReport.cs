@@ -25,7 +25,7 @@ internal sealed record RoundReport(
     public int Other => Violations.Count - Lost - Doubled - NotEnded;
 
     /// <summary>Fails the test if a promise was broken, or if there was too little to break.</summary>
-    public void ShouldBeSound(int minJobs = 20)
+    public void ShouldBeSound(int minJobs = 10)
     {
         Console.WriteLine(this);
         Violations.ShouldBeEmpty(ToString());

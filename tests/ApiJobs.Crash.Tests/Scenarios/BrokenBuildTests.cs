@@ -25,13 +25,32 @@ public sealed class BrokenBuildTests
     public Task A_build_without_a_guard_on_the_cursor_is_caught() =>
         CatchAsync(SqliteTests.Careless(BrokenBuilds.NoCursorGuard), SqliteTests.LetWorkersCollideAsync, Rule.NothingIsDoubled);
 
+    [Fact]
+    public async Task A_build_that_does_not_wait_for_the_disk_is_caught()
+    {
+        Disk.SkipUnlessMountable();
+        await using var disk = await Disk.CreateExt4Async();
+        await CatchAsync(
+            new RoundOptions { Seed = 0, Settings = Broken(BrokenBuilds.NoWaitForDisk) },
+            async round =>
+            {
+                // The fault begins with the first chunk.
+                await round.Load.WaitForAcceptedAsync(more: 20, TimeSpan.FromSeconds(10));
+                await PowerCut.AtRandomAsync(round, disk, cuts: 1, Cancel);
+            },
+            disk, Rule.NothingIsLost);
+    }
+
+    private static Task CatchAsync(RoundOptions options, Func<Round, Task> makeFaultAsync, params Rule[] rules) =>
+        CatchAsync(options, makeFaultAsync, disk: null, rules);
+
     /// <summary>Runs rounds until one shows the fault.</summary>
-    private static async Task CatchAsync(RoundOptions options, Func<Round, Task> makeFaultAsync, params Rule[] rules)
+    private static async Task CatchAsync(RoundOptions options, Func<Round, Task> makeFaultAsync, Disk? disk, params Rule[] rules)
     {
         RoundReport? report = null;
         for (var tried = 0; tried < MaxRounds; tried++)
         {
-            await using var site = new SqliteSite();
+            await using var site = new SqliteSite(disk is null ? null : Directory.CreateDirectory(Path.Combine(disk.Root, $"{tried}")).FullName);
             // Jobs may be stuck for ever: how long they are waited for is not what is tested.
             await using var round = await Round.StartAsync(site, options with { Seed = Seed.Next(), EndWithin = TimeSpan.FromSeconds(5) }, Cancel);
             await makeFaultAsync(round);

@@ -3,6 +3,7 @@ using ApiJobs.Crash.Tests.History;
 using ApiJobs.Crash.Tests.Nodes;
 using ApiJobs.Crash.Tests.Rounds;
 using ApiJobs.Crash.Tests.Sites;
+using Npgsql;
 
 namespace ApiJobs.Crash.Tests.Scenarios;
 
@@ -74,6 +75,8 @@ public sealed class PostgreSqlTests(PostgreSqlRun postgreSql)
             await site.Server.StartAgainAsync();
         }
 
+        // The connections of this process, too, were cut.
+        NpgsqlConnection.ClearAllPools();
         (await round.Load.WaitForAcceptedAsync(more: 5, TimeSpan.FromSeconds(30))).ShouldBeTrue("nothing was accepted after PostgreSQL came back");
         (await round.EndAsync(Cancel)).ShouldBeSound();
     }

@@ -26,13 +26,13 @@ internal sealed class StoreReader(Site site, DbConnection connection)
         await ReadAsync(
             $"""
             SELECT {site.UuidText("id")}, type, total_records, chunk_count, next_chunk, end_time IS NOT NULL, failure,
-                {string.Join(", ", outcomes.Select(site.CountColumn))}
+                {string.Join(", ", outcomes.Select(site.CountColumn))}, position
             FROM jobs WHERE company_id = {site.UuidLiteral(company)} ORDER BY position
             """,
             row => jobs.Add(new(
                 Guid.Parse(row.GetString(0)), row.GetString(1), row.GetInt64(2), row.GetInt32(3), row.GetInt32(4),
                 Convert.ToBoolean(row.GetValue(5), CultureInfo.InvariantCulture), row.IsDBNull(6) ? null : row.GetString(6),
-                [row.GetInt64(7), row.GetInt64(8), row.GetInt64(9), row.GetInt64(10)])),
+                [row.GetInt64(7), row.GetInt64(8), row.GetInt64(9), row.GetInt64(10)], row.GetInt64(11))),
             cancellationToken);
 
         var byId = jobs.ToDictionary(job => job.Id);
@@ -95,8 +95,9 @@ internal sealed class StoreReader(Site site, DbConnection connection)
 /// <param name="HasEnded">Whether it has ended.</param>
 /// <param name="Failure">Why it failed; null if it did not.</param>
 /// <param name="Counts">How many records were created, updated, unchanged, failed.</param>
+/// <param name="Position">Its place in its lane, from 1.</param>
 internal sealed record StoredJob(
-    Guid Id, string Type, long TotalRecords, int ChunkCount, int NextChunk, bool HasEnded, string? Failure, IReadOnlyList<long> Counts)
+    Guid Id, string Type, long TotalRecords, int ChunkCount, int NextChunk, bool HasEnded, string? Failure, IReadOnlyList<long> Counts, long Position)
 {
     /// <summary>How many records its chunks hold.</summary>
     public long StoredRecords { get; set; }
