@@ -8,7 +8,7 @@ namespace ApiJobs.Benchmarks.Reports;
 /// <summary>Horizontal bars as SVG, readable on light and dark pages.</summary>
 internal static class Chart
 {
-    private const int Width = 860, LabelWidth = 400, BarWidth = 330, RowHeight = 30, Top = 44;
+    private const int Width = 1_020, LabelWidth = 440, BarWidth = 330, RowHeight = 26, Top = 44;
 
     private const string Style = """
         text{font:13px system-ui,sans-serif;fill:#24292f}.title{font-weight:600;font-size:15px}.bar{fill:#4c78a8}.met{fill:#3a8f5c}.missed{fill:#c9573f}
@@ -53,21 +53,20 @@ internal static class Chart
 
         """;
 
-    // A value stands behind its bar, or inside the bar's row at its end where there is no room.
     private static string Bar(int index, string label, double length, string kind, string value)
     {
         var text = new StringBuilder();
         var y = Top + (index * RowHeight);
         text.Append($"<text x='{LabelWidth - 10}' y='{MiddleOf(index) + 4}' text-anchor='end'>{Escape(label)}</text>\n");
-        text.Append(CultureInfo.InvariantCulture, $"<rect class='{kind}' x='{LabelWidth}' y='{y + 5}' width='{Math.Max(1, length):0.#}' height='{RowHeight - 16}' rx='2'/>\n");
-        text.Append($"<text x='{Width - 8}' y='{y + 2}' text-anchor='end' style='font-size:10px'>{Escape(value)}</text>\n");
+        text.Append(CultureInfo.InvariantCulture, $"<rect class='{kind}' x='{LabelWidth}' y='{y + 5}' width='{Math.Max(1, length):0.#}' height='{RowHeight - 10}' rx='2'/>\n");
+        text.Append($"<text x='{LabelWidth + BarWidth + 10}' y='{MiddleOf(index) + 4}'>{Escape(value)}</text>\n");
         return text.ToString();
     }
 
     private static string Line(string kind, double from, double to, int y) =>
         string.Create(CultureInfo.InvariantCulture, $"<line class='{kind}' x1='{from:0.#}' x2='{to:0.#}' y1='{y}' y2='{y}'/>\n");
 
-    private static int MiddleOf(int index) => Top + (index * RowHeight) + 12;
+    private static int MiddleOf(int index) => Top + (index * RowHeight) + (RowHeight / 2);
 
     private static string Escape(string text) => SecurityElement.Escape(text);
 }
