@@ -24,6 +24,8 @@ static async Task ServeAsync(string[] args, CancellationToken cancellationToken)
     app.UseProblemAnswers();
     app.UseFaultStatuses();
     app.UseTrustedProxies(settings.Http);
+    if (!settings.OAuth.UsesExternalAuthority)
+        app.UseIssuer(settings.Http);
     app.UseAuthentication();
     app.UseAuthorization();
 

@@ -18,9 +18,10 @@ public sealed class ApiJobEngine(
     IOptions<IntakeOptions> intakeOptions,
     WorkPace pace,
     TimeProvider time,
-    ILogger<ApiJobEngine> logger)
+    ILogger<ApiJobEngine> logger) : IDisposable
 {
     private readonly IntakeOptions _intake = intakeOptions.Value;
+    private readonly EndedJobs _endedJobs = new();
 
     /// <summary>Reads a request's records to the end and makes a job of them, all or nothing.</summary>
     /// <returns>The pending job; every one of its records is durable.</returns>
@@ -38,6 +39,8 @@ public sealed class ApiJobEngine(
         {
             while (await records.ReadAsync(cancellationToken))
             {
+                if (chunks.TotalRecords == 0)
+                    CheckHeader(request, records);
                 if (chunks.TotalRecords == _intake.MaxRecords)
                     throw TooManyRecords();
                 if (chunks.IsFullFor(records.Current))
@@ -75,8 +78,15 @@ public sealed class ApiJobEngine(
 
     /// <summary>Reads a job of a company.</summary>
     /// <returns>The job, or null if the company has none of that id.</returns>
-    public Task<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
-        store.FindJobAsync(companyId, jobId, cancellationToken);
+    public async ValueTask<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken)
+    {
+        if (_endedJobs.Find(companyId, jobId) is { } ended)
+            return ended;
+        var job = await store.FindJobAsync(companyId, jobId, cancellationToken);
+        if (job is { HasEnded: true })
+            _endedJobs.Keep(job);
+        return job;
+    }
 
     /// <summary>Reads what happened to each record of a job, in input order.</summary>
     /// <param name="job">The job, as read just now: records it has not processed are given as unprocessed.</param>
@@ -102,6 +112,9 @@ public sealed class ApiJobEngine(
     /// <returns>1 to 600 seconds.</returns>
     public TimeSpan EstimateRemaining(ApiJob job) => pace.EstimateRemaining(job, time.GetUtcNow());
 
+    /// <summary>Forgets the ended jobs that were kept for asking.</summary>
+    public void Dispose() => _endedJobs.Dispose();
+
     private static async Task EndAppendAsync(Task<bool>? append)
     {
         if (append is not null && !await append)
@@ -118,6 +131,16 @@ public sealed class ApiJobEngine(
         catch (StoreUnavailableException exception)
         {
             logger.LogWarning(exception, "The parts of upload {JobId} could not be removed now; they will be swept away.", jobId);
+        }
+    }
+
+    private static void CheckHeader(BulkRequest request, RecordReader records)
+    {
+        if (records.Header is { } header && request.Operation.KeyMember(request.Options) is { } key && !header.Contains(key))
+        {
+            throw new RequestFaultException(new(
+                RequestFaultCodes.WrongShape, $"The header has no column '{key}', which this request finds its rows by. Add it.")
+            { Line = 1 });
         }
     }
 

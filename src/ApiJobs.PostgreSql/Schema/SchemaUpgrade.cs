@@ -35,15 +35,15 @@ internal sealed class SchemaUpgrade(NpgsqlDataSource source, ResourceCatalog res
             await batch.ExecuteNonQueryAsync(cancellationToken);
         }
 
-        await Task.Run(RunScripts, cancellationToken);
+        await Task.Run(() => RunScripts(connection), cancellationToken);
         await ResourceSchema.ApplyAsync(connection, resources, cancellationToken);
         await rowSecurity.ApplyAsync(connection, cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
     }
 
-    private void RunScripts()
+    private void RunScripts(NpgsqlConnection connection)
     {
-        var upgrade = Configure().Build();
+        var upgrade = Configure(connection).Build();
         var unknown = upgrade.GetExecutedScripts().Except(upgrade.GetDiscoveredScripts().Select(script => script.Name)).ToList();
         if (unknown.Count > 0)
         {
@@ -56,12 +56,12 @@ internal sealed class SchemaUpgrade(NpgsqlDataSource source, ResourceCatalog res
             throw new InvalidOperationException($"The script {result.ErrorScript?.Name} failed; nothing of it remains. {result.Error.Message}", result.Error);
     }
 
-    private UpgradeEngineBuilder Configure() => DeployChanges.To
-        .PostgresqlDatabase(new DbUp.Postgresql.PostgresqlConnectionManager(source))
+    private UpgradeEngineBuilder Configure(NpgsqlConnection connection) => DeployChanges.To
+        .PostgresqlDatabase(new UpgradeConnection(connection))
         .JournalToPostgresqlTable(null, Journal)
         .WithScripts(Scripts())
         .WithVariablesDisabled()
-        .WithTransactionPerScript()
+        .WithoutTransaction()
         .LogTo(logger);
 
     // Named without the assembly's prefix: the names are journaled for ever, and namespaces may move.

@@ -1,6 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Security.Claims;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using ApiJobs.Server.Settings;
 using ApiJobs.Storage;
@@ -47,7 +47,7 @@ internal sealed class AccessTokens : IDisposable
     /// <exception cref="StoreUnavailableException">Neither yes nor no: the database or the external authority does not answer.</exception>
     public async ValueTask<(ClaimsPrincipal? Caller, string? Refusal)> JudgeAsync(string token, CancellationToken cancellationToken)
     {
-        var key = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+        var key = Convert.ToBase64String(SHA256.HashData(MemoryMarshal.AsBytes(token.AsSpan())));
         if (!_remembered.TryGetValue(key, out Verified? verified) || verified!.ExpiresAt + OAuthSettings.ClockSkew <= _time.GetUtcNow())
         {
             (verified, var refusal) = await VerifyAsync(token, cancellationToken);

@@ -40,6 +40,7 @@ internal static class OAuthSetup
             services.AddSingleton<IOptionsChangeTokenSource<OpenIddictServerOptions>>(provider => provider.GetRequiredService<ServerSigningKeys>());
             services.AddSingleton<IOptionsChangeTokenSource<OpenIddictValidationOptions>, ValidationSigningKeys>();
             IssueTokens(openIddict, settings);
+            services.AddIssuerRequests();
             openIddict.AddValidation(validation => validation.UseLocalServer());
 
             // After OpenIddict's own, which sorts.

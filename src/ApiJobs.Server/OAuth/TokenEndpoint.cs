@@ -29,7 +29,9 @@ internal static class TokenEndpoint
     private static async Task<IResult> IssueAsync(
         HttpContext http, OpenIddictApplicationManager<ApiClient> clients, ClientRegistry registry, OAuthSettings settings, CancellationToken cancellationToken)
     {
-        var request = http.GetOpenIddictServerRequest() ?? throw new InvalidOperationException("OpenIddict did not read the token request.");
+        // OpenIddict passes over a request with a Host that makes no URL.
+        if (http.GetOpenIddictServerRequest() is not { } request)
+            return Results.BadRequest();
         if (await clients.FindByClientIdAsync(request.ClientId!, cancellationToken) is not { RevokedAt: null } client)
             return Refuse(Errors.InvalidClient, "The client was revoked.");
 

@@ -31,6 +31,9 @@ public sealed class CsvRecordReader : BodyRecordReader
         _writer = new Utf8JsonWriter(_record, new JsonWriterOptions { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
     }
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<string>? Header => _header?.Members.ConvertAll(member => member.Name.Value);
+
     private BodyPosition RowStart => new(Window.Offset, _header is null ? null : Index, _line);
 
     /// <inheritdoc/>

@@ -7,6 +7,9 @@ public abstract class RecordReader : IAsyncDisposable
     /// <summary>The record read last: one JSON object in UTF-8, checked to be well-formed. Valid until the next read.</summary>
     public ReadOnlyMemory<byte> Current { get; protected set; }
 
+    /// <summary>The members that every record has its value for, or leaves out: a CSV body's header. Null in formats without one. Known after the first read.</summary>
+    public virtual IReadOnlyList<string>? Header => null;
+
     /// <summary>Reads the next record.</summary>
     /// <returns><see langword="false"/> when the body has ended as its format says it must.</returns>
     /// <exception cref="RequestFaultException">The body cannot be read on; the position is in the fault.</exception>

@@ -25,6 +25,10 @@ public abstract class BulkOperation
     /// </summary>
     public virtual string Lane => "";
 
+    /// <summary>The member that every record must have to be of any use; null if there is none.</summary>
+    /// <remarks>A body whose header lacks it is refused at the door, instead of every one of its records later.</remarks>
+    public virtual string? KeyMember(JobOptions options) => null;
+
     /// <summary>Reads and checks a record, away from any transaction: sets its key and content, or refuses it.</summary>
     /// <remarks>Called once or more for the same record, at different times; the same record must give the same.</remarks>
     public abstract void Prepare(JobRecord record, JobOptions options);

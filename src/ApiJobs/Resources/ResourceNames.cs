@@ -10,7 +10,7 @@ internal static class ResourceNames
 
     // The tables of either store: a catalog that works on one must work on the other.
     private static readonly string[] StoreTables =
-        ["chunk_results", "chunks", "job_messages", "jobs", "lane_tails", "lanes", "schemaversions", "uploads"];
+        ["apijobs_migrations", "chunk_results", "chunks", "job_messages", "jobs", "lane_tails", "lanes", "schemaversions", "uploads"];
 
     internal static bool IsStoreTable(string name) => StoreTables.Contains(name);
 

@@ -43,6 +43,13 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
         verb == ResourceVerb.Upsert ? resource.Fields.Where(candidate => candidate.IsUnique).Select(candidate => candidate.Name) : [];
 
     /// <inheritdoc/>
+    public override string? KeyMember(JobOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return options.KeyField ?? (verb == ResourceVerb.Create ? null : ResourceNames.Id);
+    }
+
+    /// <inheritdoc/>
     public override void Prepare(JobRecord record, JobOptions options)
     {
         ArgumentNullException.ThrowIfNull(record);

@@ -48,8 +48,8 @@ public sealed class ServerTests(OAuthServer server) : IClassFixture<OAuthServer>
     {
         foreach (var path in new[] { "/oauth/token", "/.well-known/openid-configuration", "/engine/api/whoami", "/health/live" })
         {
-            var status = await SendRawAsync($"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-            status.ShouldBeInRange(200, 499);
+            (await SendRawAsync($"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")).ShouldBeInRange(200, 499);
+            (await SendRawAsync($"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")).ShouldBeInRange(200, 499);
         }
     }
 

@@ -10,22 +10,32 @@ namespace ApiJobs.Stores.Tests.Conformance;
 
 /// <summary>PostgreSQL stores for the conformance suite, each in a database of its own on one server.</summary>
 /// <remarks>Databases are emptied and used again: to make and drop one costs more than most tests do.</remarks>
-public sealed class PostgreSqlStores : StoreFixture, IAsyncDisposable
+public class PostgreSqlStores : StoreFixture, IAsyncDisposable
 {
     // Started by the first test that needs it, so that runs without PostgreSQL's tests do not pay for it.
     private readonly Lazy<Task<PostgreSqlServer>> _server = new(PostgreSqlServer.StartAsync);
     private readonly ConcurrentBag<string> _emptyDatabases = [];
 
-    public override async Task<StoreDatabase> CreateDatabaseAsync() => new PostgreSqlDatabase(
-        this, _emptyDatabases.TryTake(out var emptied) ? emptied : await (await _server.Value).CreateDatabaseAsync());
+    public override async Task<StoreDatabase> CreateDatabaseAsync()
+    {
+        var connectionString = _emptyDatabases.TryTake(out var emptied) ? emptied : await (await _server.Value).CreateDatabaseAsync();
+        return new PostgreSqlDatabase(this, connectionString, await RouteAsync(connectionString));
+    }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         if (_server.IsValueCreated)
             await (await _server.Value).DisposeAsync();
+        GC.SuppressFinalize(this);
     }
 
-    private sealed class PostgreSqlDatabase(PostgreSqlStores stores, string connectionString) : StoreDatabase(stores)
+    /// <summary>The way that the stores take to a database; what the suite does behind their backs goes straight there.</summary>
+    protected virtual Task<string> RouteAsync(string connectionString) => Task.FromResult(connectionString);
+
+    /// <summary>Has an emptied database used again.</summary>
+    protected virtual void TakeBack(string connectionString) => _emptyDatabases.Add(connectionString);
+
+    private sealed class PostgreSqlDatabase(PostgreSqlStores stores, string connectionString, string route) : StoreDatabase(stores)
     {
         public override bool ServesManyNodes => true;
 
@@ -69,7 +79,7 @@ public sealed class PostgreSqlStores : StoreFixture, IAsyncDisposable
 
         protected override StoreNode ConnectNode(ResourceCatalog catalog)
         {
-            var store = new PostgreSqlStore(new() { ConnectionString = connectionString }, catalog, Clock, NullLogger<PostgreSqlStore>.Instance);
+            var store = new PostgreSqlStore(new() { ConnectionString = route, ListenConnectionString = connectionString }, catalog, Clock, NullLogger<PostgreSqlStore>.Instance);
             return new(store, store, store);
         }
 
@@ -85,7 +95,7 @@ public sealed class PostgreSqlStores : StoreFixture, IAsyncDisposable
             await CutOffAsync();
             await using var connection = await ConnectBesideAsync();
             await connection.RunAsync("DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT ALL ON SCHEMA public TO public");
-            stores._emptyDatabases.Add(connectionString);
+            stores.TakeBack(connectionString);
         }
 
         // Without a pool: a pooled connection would be terminated when the database is emptied.

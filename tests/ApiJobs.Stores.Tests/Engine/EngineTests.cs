@@ -73,15 +73,22 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
     /// <summary>Offers one more operation.</summary>
     protected void Offer(BulkOperation operation) => _operations.Add(operation);
 
+    protected BulkOperation Operation(string type) => _operations.Single(operation => operation.Type == type);
+
     protected ApiJobEngine Engine(IJobStore? store = null) => new(
         store ?? Store, new(_operations), Options.Create(Intake), new WorkPace(), TimeProvider.System, NullLogger<ApiJobEngine>.Instance);
 
     protected Task<ApiJob> SendAsync(string type, params IReadOnlyList<string> records) => SendAsync(Company, type, JobOptions.None, records);
 
-    protected async Task<ApiJob> SendAsync(Guid company, string type, JobOptions options, IReadOnlyList<string> records)
+    protected async Task<ApiJob> SendAsync(
+        Guid company, string type, JobOptions options, IReadOnlyList<string> records, IJobStore? store = null)
     {
         await using var reader = new ListReader(records);
-        return await Engine().AcceptAsync(new(company, _operations.Single(operation => operation.Type == type), options), reader, Cancel);
+<<<<<<< HEAD
+        return await Engine().AcceptAsync(new(company, Operation(type), options), reader, Cancel);
+=======
+        return await Engine(store).AcceptAsync(new(company, _operations.Single(operation => operation.Type == type), options), reader, Cancel);
+>>>>>>> bouncer
     }
 
     /// <summary>Runs workers until the jobs have ended, and reads them again.</summary>

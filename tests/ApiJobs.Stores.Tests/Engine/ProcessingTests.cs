@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Serialization;
 using ApiJobs.Intake;
 using ApiJobs.Jobs;
@@ -114,6 +115,31 @@ public abstract class ProcessingTests(StoreFixture stores) : EngineTests(stores)
             .ShouldBeSameAs(fault);
 
         (await Database.CountRowsAsync()).ShouldBe(before, ignoreOrder: true);
+    }
+
+    [Theory]
+    [InlineData("customer_case_bulk_update", null, "id")]
+    [InlineData("customer_case_bulk_upsert", "ref", "ref")]
+    public async Task A_header_without_the_key_s_column_is_refused_instead_of_every_record(string type, string? keyField, string missing)
+    {
+        using var body = new MemoryStream(Encoding.UTF8.GetBytes("notes,title\nn,t\n"));
+        await using var reader = new CsvRecordReader(body, Intake);
+        var request = new BulkRequest(Company, Operation(type), new JobOptions { KeyField = keyField });
+
+        var fault = (await Should.ThrowAsync<RequestFaultException>(() => Engine().AcceptAsync(request, reader, Cancel))).Fault;
+
+        (fault.Code, fault.Line).ShouldBe((RequestFaultCodes.WrongShape, 1));
+        fault.Detail.ShouldContain($"'{missing}'");
+    }
+
+    [Fact]
+    public async Task A_create_needs_no_key_in_its_header()
+    {
+        using var body = new MemoryStream(Encoding.UTF8.GetBytes("title,meta.branch\nt,Leeds\n"));
+        await using var reader = new CsvRecordReader(body, Intake);
+        var job = await Engine().AcceptAsync(new(Company, Operation("customer_case_bulk_create"), JobOptions.None), reader, Cancel);
+
+        (await OutcomesAsync((await RunToEndAsync(Store, job))[0])).ShouldBe("created");
     }
 
     [Fact]

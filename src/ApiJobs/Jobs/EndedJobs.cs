@@ -1,0 +1,29 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Caching.Memory;
+
+namespace ApiJobs.Jobs;
+
+/// <summary>Ended jobs that were asked for lately. An ended job never changes, so a copy of it is as good as the store's.</summary>
+internal sealed class EndedJobs : IDisposable
+{
+    private const long MaxBytes = 64L << 20;
+
+    // What a job takes beside its texts, roughly.
+    private const int BaseBytes = 1_024;
+
+    private static readonly MemoryCacheEntryOptions Entry = new() { SlidingExpiration = TimeSpan.FromMinutes(10) };
+
+    private readonly MemoryCache _jobs = new(new MemoryCacheOptions { SizeLimit = MaxBytes });
+
+    public ApiJob? Find(Guid companyId, Guid jobId) => _jobs.Get<ApiJob>((companyId, jobId));
+
+    public void Keep(ApiJob job)
+    {
+        using var entry = _jobs.CreateEntry((job.CompanyId, job.Id));
+        entry.SetOptions(Entry);
+        entry.Size = BaseBytes + MemoryMarshal.AsBytes(job.Message.Text.AsSpan()).Length;
+        entry.Value = job;
+    }
+
+    public void Dispose() => _jobs.Dispose();
+}
