@@ -7,7 +7,7 @@ public sealed class PostgreSqlStoreOptions
     /// <remarks>
     /// The string decides about prepared statements: <c>Max Auto Prepare=100</c> saves planning on a direct connection and
     /// behind PgBouncer 1.21 or newer with <c>max_prepared_statements</c>; leave it out behind an older pooler in
-    /// transaction mode, and add <c>No Reset On Close=true</c> there, because the pooler resets connections itself.
+    /// transaction mode. Behind either, add <c>No Reset On Close=true</c>: the store leaves nothing to reset in a session.
     /// </remarks>
     public string ConnectionString { get; set; } = "";
 

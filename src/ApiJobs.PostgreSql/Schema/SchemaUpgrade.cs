@@ -61,6 +61,7 @@ internal sealed class SchemaUpgrade(NpgsqlDataSource source, ResourceCatalog res
         .JournalToPostgresqlTable(null, Journal)
         .WithScripts(Scripts())
         .WithVariablesDisabled()
+        // The scripts are in the transaction that holds the lock, and so all or none of the upgrade remains.
         .WithoutTransaction()
         .LogTo(logger);
 

@@ -31,7 +31,7 @@ public sealed class PgBouncer : IAsyncDisposable
         _server = new(serverConnectionString);
         _poolSize = poolSize;
         // A run that is interrupted disposes nothing, and must not leave a pooler behind.
-        _stopAtExit = (_, _) => Stop();
+        _stopAtExit = (_, _) => Remove();
         AppDomain.CurrentDomain.ProcessExit += _stopAtExit;
     }
 
@@ -127,9 +127,14 @@ public sealed class PgBouncer : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         AppDomain.CurrentDomain.ProcessExit -= _stopAtExit;
+        Remove();
+        return ValueTask.CompletedTask;
+    }
+
+    private void Remove()
+    {
         Stop();
         Directory.Delete(_folder, recursive: true);
-        return ValueTask.CompletedTask;
     }
 
     private static string FindProgram() =>
