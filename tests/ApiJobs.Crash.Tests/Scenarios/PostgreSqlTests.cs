@@ -29,14 +29,14 @@ public sealed class PostgreSqlTests(PostgreSqlRun postgreSql)
         var options = new RoundOptions
         {
             Seed = Seed.Next(),
-            Shape = new(Companies: 2, MinRecords: 60),
+            Shape = new(Companies: 2, MinRecords: 60, MaxUnfinishedJobs: 12),
             // Alone, the first surely has both lanes, and more to do in them.
             Nodes = [new("a"), new("b") { StartsLater = true }],
             Settings = new Dictionary<string, string>
             {
                 ["Worker:Lease"] = "00:00:02",
                 // Slow enough that the node is stopped in the middle of a transaction, which PostgreSQL must end for it.
-                [NodeProgram.ChunkDelay] = "00:00:00.050",
+                [NodeProgram.ChunkDelay] = "00:00:00.100",
                 [NodeProgram.IdleTransactionTimeout] = "00:00:02",
             },
         };
@@ -44,12 +44,14 @@ public sealed class PostgreSqlTests(PostgreSqlRun postgreSql)
         await using var round = await Round.StartAsync(site, options, Cancel);
         var (stopped, heir) = (round.Cluster["a"], round.Cluster["b"]);
         (await Wait.UntilAsync(
-            async () => await AppliedByAsync(site, "a") > 100 && await round.CountUnfinishedAsync(Cancel) > 10, TimeSpan.FromSeconds(30)))
+            async () => await AppliedByAsync(site, "a") > 100 && await round.CountUnfinishedAsync(Cancel) > 16, TimeSpan.FromSeconds(30)))
             .ShouldBeTrue("the node that is to be stopped should be at work");
 
-        await stopped.SignalAsync("STOP");
-        await heir.StartAsync(Cancel);
+        // First the clients: what they sent to a stopped node, it would rightly accept when it goes on.
         await round.Load.StopAsync();
+        await stopped.SignalAsync("STOP");
+        (await round.CountUnfinishedAsync(Cancel)).ShouldBeGreaterThan(0, "the work was over before the node was stopped");
+        await heir.StartAsync(Cancel);
         (await round.WaitForEndAsync(TimeSpan.FromMinutes(1), Cancel)).ShouldBeTrue("the other node did not take over");
         var before = await AppliedByAsync(site, "a");
 
