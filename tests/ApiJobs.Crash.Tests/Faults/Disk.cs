@@ -42,6 +42,10 @@ internal sealed class Disk : IAsyncDisposable
         return disk;
     }
 
+    /// <summary>Makes room on a disk in memory.</summary>
+    public Task GrowTmpfsAsync(long bytes) =>
+        Shell.RunAsync("mount", "-o", string.Create(CultureInfo.InvariantCulture, $"remount,size={bytes}"), Root);
+
     /// <summary>Copies what would be left if the power failed now: what has reached the image, and nothing that the kernel only remembers.</summary>
     /// <remarks>
     /// The processes that write must be stopped. The kernel may still write back by itself, and a copy made meanwhile would
