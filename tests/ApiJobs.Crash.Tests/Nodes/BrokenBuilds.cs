@@ -85,12 +85,15 @@ internal static class BrokenBuilds
     /// <summary>Makes the effects in one transaction, and moves the cursor in the next.</summary>
     private sealed class WithCursorApart(IJobStore sound) : StoreDecorator(sound)
     {
+        private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
+
         public override async Task<bool> ApplyAsync(
             LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, DateTimeOffset startedAt, CancellationToken cancellationToken)
         {
             IReadOnlyList<ChunkOutcome> outcomes = [];
             await ApplyApartAsync(
                 async (transaction, token) => outcomes = await apply(transaction, token), cancellationToken);
+            await Task.Delay(Between, TimeProvider.System, cancellationToken);
             return await base.ApplyAsync(lease, chunks, (_, _) => Task.FromResult(outcomes), startedAt, cancellationToken);
         }
     }

@@ -9,7 +9,7 @@ namespace ApiJobs.Crash.Tests.Scenarios;
 /// <summary>The checker is worth what it catches: builds that break one rule of the protocol, under faults that the sound build bears.</summary>
 public sealed class BrokenBuildTests
 {
-    private const int MaxRounds = 5, KillsARound = 2;
+    private const int MaxRounds = 8, KillsARound = 2;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
