@@ -24,6 +24,7 @@ internal static class AllRows
         new("noisy-neighbour-sqlite", "twenty small companies beside a huge one, one worker slot, SQLite", bench => NoisyNeighbour.RunAsync(bench, Store.Sqlite)),
         new("noisy-neighbour-postgresql", "twenty small companies beside a huge one, one worker slot, PostgreSQL", bench => NoisyNeighbour.RunAsync(bench, Store.PostgreSql)),
         new("claim-cost", "a claim with a million ended and 100,000 queued jobs ÷ with none, PostgreSQL", ClaimCost.RunAsync),
+        new("company-isolation", "bulk update with row-level security ÷ without, PostgreSQL", CompanyIsolation.RunAsync),
         new("nodes", "four worker nodes ÷ one, PostgreSQL", Nodes.RunAsync),
     ];
 }
