@@ -52,15 +52,13 @@ public abstract class ProcessingTests(StoreFixture stores) : EngineTests(stores)
     [Fact]
     public async Task A_small_job_beside_another_company_s_huge_one_ends_while_the_huge_one_runs()
     {
-        WorkerOptions.Slice = TimeSpan.FromMilliseconds(10);
-        WorkerOptions.MaxRecordsPerTransaction = 50;
-        var huge = await SendAsync("customer_case_bulk_create", [.. Enumerable.Repeat("""{"title":"t"}""", 20_000)]);
+        Intake.ChunkRecords = 1_000;
+        var huge = await SendAsync("customer_case_bulk_create", [.. Enumerable.Repeat("""{"title":"t"}""", 100_000)]);
         var small = await SendAsync(OtherCompany, "customer_case_bulk_create", JobOptions.None, [.. Enumerable.Repeat("""{"title":"t"}""", 10)]);
 
         await RunToEndAsync(Store, small);
 
         (await FindAsync(huge)).HasEnded.ShouldBeFalse();
-        await RunToEndAsync(Store, huge);
     }
 
     [Fact]
