@@ -56,9 +56,9 @@ internal static class Faults
         "40001" or "40P01" or "55P03" => StoreFault.Transient,
         // A standby that has not been promoted yet refuses to write; a transaction the server gave up is done again.
         "25006" or "25P03" => StoreFault.Transient,
-        // A table or a right that an operation's own SQL misses is a fault of the deployment: jobs wait until it is mended,
+        // A right that an operation's own SQL misses is a fault of the deployment: jobs wait until it is granted,
         // instead of failing record by record for what no record did.
-        "42501" or "42P01" => StoreFault.Transient,
+        "42501" => StoreFault.Transient,
         // Connection; resources; operator's intervention (57014: a statement timeout or an operator's cancel); input and output.
         ['0', '8', ..] or ['5', '3', ..] or ['5', '7', ..] or ['5', '8', ..] => StoreFault.Transient,
         _ => StoreFault.None,

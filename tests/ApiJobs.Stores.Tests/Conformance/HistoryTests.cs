@@ -17,9 +17,12 @@ public abstract class HistoryTests(StoreFixture stores) : StoreTests(stores)
     private readonly Dictionary<(Guid, string), (LaneLease Lease, TimeSpan Until)> _held = [];
     private readonly List<LaneLease> _leases = [];
     private readonly List<(LaneLease Lease, IReadOnlyList<PendingChunk> Chunks)> _read = [];
+
+    // Lanes that somebody emptied who did not hold them: the store learns that they are empty when they are claimed and given back.
+    private readonly HashSet<(Guid, string)> _emptiedUnheld = [];
     private TimeSpan _time;
 
-    public static TheoryData<int> Seeds { get; } = new(1, 2, 3, Environment.TickCount);
+    public static TheoryData<int> Seeds { get; } = new(1, 2, 3, 9460655, Environment.TickCount);
 
     [Theory]
     [MemberData(nameof(Seeds))]
@@ -84,7 +87,7 @@ public abstract class HistoryTests(StoreFixture stores) : StoreTests(stores)
     {
         var free = Lanes().Where(lane => !IsHeld(lane) && NextOf(lane) is not null).ToList();
         // Whoever held a lane drained it and never gave it back; so the store may not know yet.
-        var drained = Lanes().Where(lane => !IsHeld(lane) && NextOf(lane) is null && _held.ContainsKey(lane)).ToList();
+        var drained = Lanes().Where(lane => !IsHeld(lane) && NextOf(lane) is null && (_held.ContainsKey(lane) || _emptiedUnheld.Contains(lane))).ToList();
         if (drained.Count == 0)
             (await Store.IsLaneWaitingAsync(Cancel)).ShouldBe(free.Count > 0);
 
@@ -98,6 +101,7 @@ public abstract class HistoryTests(StoreFixture stores) : StoreTests(stores)
 
         free.Concat(drained).ShouldContain((lease.CompanyId, lease.Lane));
         _held[(lease.CompanyId, lease.Lane)] = (lease, _time + Lease);
+        _emptiedUnheld.Remove((lease.CompanyId, lease.Lane));
         _leases.Add(lease);
     }
 
@@ -148,6 +152,8 @@ public abstract class HistoryTests(StoreFixture stores) : StoreTests(stores)
         {
             foreach (var (pending, outcome) in chunks.Zip(outcomes))
                 JobOf(pending).Apply(outcome);
+            if (NextOf((lease.CompanyId, lease.Lane)) is null && !IsHeld((lease.CompanyId, lease.Lane)))
+                _emptiedUnheld.Add((lease.CompanyId, lease.Lane));
         }
 
         foreach (var job in chunks.Select(JobOf).Distinct())

@@ -14,10 +14,10 @@ public sealed class FaultCodeTests
     [InlineData("57P01", StoreFault.Transient)]
     [InlineData("53100", StoreFault.Transient)]
     [InlineData("42501", StoreFault.Transient)]
-    [InlineData("42P01", StoreFault.Transient)]
     [InlineData("23505", StoreFault.Constraint)]
     [InlineData("22001", StoreFault.Constraint)]
     [InlineData("42601", StoreFault.None)]
+    [InlineData("42P01", StoreFault.None)]
     [InlineData("P0001", StoreFault.None)]
     public async Task A_fault_is_known_by_its_code(string state, StoreFault fault)
     {
