@@ -1,6 +1,7 @@
 using ApiJobs.Jobs;
 using ApiJobs.PostgreSql.Accepting;
 using ApiJobs.Storage;
+using Npgsql;
 
 namespace ApiJobs.PostgreSql;
 
@@ -75,7 +76,8 @@ public sealed partial class PostgreSqlStore
 
     private async Task<List<(Guid CompanyId, Guid JobId)>> ReadIdleUploadsAsync(TimeSpan idleFor, CancellationToken cancellationToken)
     {
-        await using var batch = _source.CreateBatch();
+        await using var connection = await _connections.OpenAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(Sql.Statement(
             "SELECT company_id, job_id FROM uploads WHERE abandoned OR touched_at <= clock_timestamp() - $1 LIMIT $2",
             Sql.Value(idleFor), Sql.Value(UploadsReadPerStep)));

@@ -1,4 +1,5 @@
 using ApiJobs.Storage;
+using Npgsql;
 
 namespace ApiJobs.PostgreSql;
 
@@ -62,10 +63,13 @@ public sealed partial class PostgreSqlStore
         async Task<LaneLease?> Claim()
         {
             var token = Guid.CreateVersion7(_time.GetUtcNow());
-            await using var batch = _source.CreateBatch();
+            await using var connection = await _connections.OpenAsync(cancellationToken);
+            await using var batch = new NpgsqlBatch(connection);
             batch.BatchCommands.Add(Sql.Statement(WithoutWaitingForDisk));
+            batch.BatchCommands.Add(Sql.Statement(Sql.ByKey));
             batch.BatchCommands.Add(Sql.Statement(ClaimSql, Sql.Value(token), Sql.Value(leaseFor)));
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+            await reader.NextResultAsync(cancellationToken);
             await reader.NextResultAsync(cancellationToken);
             return await reader.ReadAsync(cancellationToken) ? new(reader.GetGuid(0), reader.GetString(1), token) : null;
         }
@@ -99,7 +103,7 @@ public sealed partial class PostgreSqlStore
                 Sql.Statement(LockTailSql, Sql.Value(lease.CompanyId), Sql.Value(lease.Lane)), OnLease(ReleaseSql));
         }
 
-        Npgsql.NpgsqlBatchCommand OnLease(string sql) =>
+        NpgsqlBatchCommand OnLease(string sql) =>
             Sql.Statement(sql, Sql.Value(lease.CompanyId), Sql.Value(lease.Lane), Sql.Value(lease.Token));
     }
 
@@ -110,7 +114,8 @@ public sealed partial class PostgreSqlStore
 
         async Task<bool> Ask()
         {
-            await using var command = _source.CreateCommand(IsLaneWaitingSql);
+            await using var connection = await _connections.OpenAsync(cancellationToken);
+            await using var command = new NpgsqlCommand(IsLaneWaitingSql, connection);
             return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
         }
     }

@@ -15,7 +15,7 @@ public sealed partial class PostgreSqlStore
         {
             var table = _resources[resource];
             var rows = await ReadAsync(
-                companyId, table.Load(companyId, [id], resource.AllFields), row => table.ReadRow(row, resource.AllFields), cancellationToken);
+                companyId, Sql.Afresh, table.Load(companyId, [id], resource.AllFields), row => table.ReadRow(row, resource.AllFields), cancellationToken);
             return rows.SingleOrDefault();
         }
     }
@@ -32,7 +32,7 @@ public sealed partial class PostgreSqlStore
         {
             var table = _resources[resource];
             return table.List(companyId, query) is { } statement
-                ? await ReadAsync(companyId, statement, row => table.ReadRow(row, resource.AllFields), cancellationToken)
+                ? await ReadAsync(companyId, Sql.Afresh, statement, row => table.ReadRow(row, resource.AllFields), cancellationToken)
                 : [];
         }
     }

@@ -29,7 +29,7 @@ public sealed partial class PostgreSqlStore
                 FROM (
                     SELECT * FROM jobs
                     WHERE company_id = $1 AND lane = $2 AND end_time IS NULL
-                      AND position >= COALESCE($3, (SELECT head_position FROM lanes WHERE company_id = $1 AND lane = $2))
+                      AND position >= CASE WHEN $3 IS NULL THEN (SELECT head_position FROM lanes WHERE company_id = $1 AND lane = $2) ELSE $3 END
                     ORDER BY position
                     LIMIT $6 + 1) j
                 CROSS JOIN LATERAL (
@@ -104,12 +104,9 @@ public sealed partial class PostgreSqlStore
             ApiJob? job = null;
             return await ReadAsync(
                 lease.CompanyId,
-                [
-                    Sql.Statement($"SELECT {Sql.PlanAfresh}"),
-                    Sql.Statement(
-                        ReadAheadSql, Sql.Value(lease.CompanyId), Sql.Value(lease.Lane), Sql.OrNull(after?.Job.Position),
-                        Sql.Value((after?.Chunk.Index ?? 0) + 1), Sql.Value((long)maxRecords), Sql.Value(MaxChunksAhead)),
-                ],
+                Sql.Statement(
+                    ReadAheadSql, Sql.Value(lease.CompanyId), Sql.Value(lease.Lane), Sql.OrNull(after?.Job.Position),
+                    Sql.Value((after?.Chunk.Index ?? 0) + 1), Sql.Value((long)maxRecords), Sql.Value(MaxChunksAhead)),
                 row =>
                 {
                     if (job?.Id != row.GetGuid(0))
@@ -134,7 +131,7 @@ public sealed partial class PostgreSqlStore
             return true;
 
         var jobs = chunks.GroupBy(chunk => chunk.Job.Id).Select(job => new JobAdvance(job)).ToArray();
-        await using var connection = await Faults.ServeAsync(_source.OpenConnectionAsync(cancellationToken).AsTask());
+        await using var connection = await Faults.ServeAsync(_connections.OpenAsync(cancellationToken).AsTask());
         await using var transaction = await Faults.ServeAsync(connection.BeginTransactionAsync(cancellationToken).AsTask());
 
         if (!await Faults.ServeAsync(MoveCursorsAsync(connection, lease.CompanyId, jobs, startedAt, cancellationToken)))
@@ -165,13 +162,16 @@ public sealed partial class PostgreSqlStore
         await using var batch = new NpgsqlBatch(connection);
         // Set for this transaction alone, because a setting of the session would not survive a pooler.
         batch.BatchCommands.Add(Sql.Statement(
-            $"SELECT set_config('idle_in_transaction_session_timeout', $1, true), {Sql.PlanAfresh}",
+            "SELECT set_config('idle_in_transaction_session_timeout', $1, true)",
             Sql.Value(((long)_options.IdleTransactionTimeout.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture))));
+        batch.BatchCommands.Add(Sql.Statement(Sql.ByKey));
         _scope.Enter(batch, companyId);
         batch.BatchCommands.Add(Sql.Statement(
             MoveCursorsSql, Sql.Value(companyId), Column(jobs, job => job.Id, NpgsqlDbType.Uuid),
             Column(jobs, job => job.FirstChunk, NpgsqlDbType.Integer), Column(jobs, job => job.NextChunk, NpgsqlDbType.Integer),
             Sql.Value(startedAt)));
+        // Of a resource's statements and an operation's own, this store does not know the one right plan.
+        batch.BatchCommands.Add(Sql.Statement(Sql.Afresh));
         return await batch.ExecuteNonQueryAsync(cancellationToken) == jobs.Length;
     }
 
@@ -185,6 +185,7 @@ public sealed partial class PostgreSqlStore
             jobById[chunk.JobId].Add(chunk.Outcome);
 
         await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(Sql.Statement(Sql.ByKey));
         batch.BatchCommands.Add(Sql.Statement(
             StoreResultsSql, Sql.Value(lease.CompanyId), Column(applied, chunk => chunk.JobId, NpgsqlDbType.Uuid),
             Column(applied, chunk => chunk.Index, NpgsqlDbType.Integer),

@@ -21,7 +21,7 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
 {
     private readonly PostgreSqlStoreOptions _options;
     private readonly TimeProvider _time;
-    private readonly NpgsqlDataSource _source;
+    private readonly ConnectionPool _connections;
     private readonly CompanyScope _scope;
     private readonly ResourceTables _resources;
     private readonly SchemaUpgrade _schema;
@@ -44,14 +44,14 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
 
         _options = options;
         _time = time;
-        _source = Connections.Pool(options.ConnectionString);
+        _connections = new(options.ConnectionString);
         _scope = new(options.CompanyIsolation);
         _resources = new(resources);
-        _schema = new(_source, resources, new(_scope, resources, logger), logger);
+        _schema = new(_connections, resources, new(_scope, resources, logger), logger);
         _workSignal = new(time);
-        _announcer = new(_source, _workSignal, options.NotifyInterval, logger);
-        _listener = new(Connections.Listening(options.ListenConnectionString ?? options.ConnectionString), _workSignal, logger);
-        _accepting = new(_source, _scope, _announcer);
+        _announcer = new(_connections, _workSignal, options.NotifyInterval, logger);
+        _listener = new(ConnectionPool.Listening(options.ListenConnectionString ?? options.ConnectionString), _workSignal, logger);
+        _accepting = new(_connections, _scope, _announcer);
     }
 
     /// <inheritdoc/>
@@ -64,7 +64,8 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
 
         async Task Ping()
         {
-            await using var command = _source.CreateCommand("SELECT 1");
+            await using var connection = await _connections.OpenAsync(cancellationToken);
+            await using var command = new NpgsqlCommand("SELECT 1", connection);
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }
@@ -80,21 +81,22 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
         await _accepting.DisposeAsync();
         await _listener.DisposeAsync();
         await _announcer.DisposeAsync();
-        await _source.DisposeAsync();
+        await _connections.DisposeAsync();
     }
 
+    /// <summary>Runs a select of the store's own tables, of one company.</summary>
     private Task<List<T>> ReadAsync<T>(
         Guid companyId, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
-        ReadAsync(companyId, [statement], read, cancellationToken);
+        ReadAsync(companyId, Sql.ByKey, statement, read, cancellationToken);
 
-    /// <summary>Runs selects of one company as one transaction, and reads the result of the last.</summary>
     private async Task<List<T>> ReadAsync<T>(
-        Guid companyId, NpgsqlBatchCommand[] statements, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+        Guid companyId, string planning, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
     {
-        await using var batch = _source.CreateBatch();
+        await using var connection = await _connections.OpenAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(Sql.Statement(planning));
         _scope.Enter(batch, companyId);
-        foreach (var statement in statements)
-            batch.BatchCommands.Add(statement);
+        batch.BatchCommands.Add(statement);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         for (var skipped = 1; skipped < batch.BatchCommands.Count; skipped++)
             await reader.NextResultAsync(cancellationToken);
@@ -104,11 +106,13 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
         return rows;
     }
 
-    /// <summary>Runs statements of one company as one transaction.</summary>
+    /// <summary>Runs statements of one company on the store's own tables, as one transaction.</summary>
     /// <returns>How many rows they wrote.</returns>
     private async Task<int> ExecuteAsync(Guid companyId, CancellationToken cancellationToken, params NpgsqlBatchCommand[] statements)
     {
-        await using var batch = _source.CreateBatch();
+        await using var connection = await _connections.OpenAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(Sql.Statement(Sql.ByKey));
         _scope.Enter(batch, companyId);
         foreach (var statement in statements)
             batch.BatchCommands.Add(statement);

@@ -6,12 +6,21 @@ namespace ApiJobs.PostgreSql;
 /// <summary>Short forms for building pipelined statements with positional parameters.</summary>
 internal static class Sql
 {
-    /// <summary>Has the rest of the transaction planned for what it really handles; a column of a SELECT.</summary>
+    /// <summary>Has what follows in the transaction look rows up by their keys, with plans that are kept.</summary>
     /// <remarks>
-    /// A prepared statement keeps a plan that was made for arrays of unknown length and, on a young database, for empty
-    /// tables: it goes on scanning them whole while they grow. Planning costs little beside what these statements do.
+    /// For the store's own statements, which all name keys. Left alone, a prepared statement would keep the plan that was made
+    /// while its tables were empty, and go on scanning them whole while they grow. A look-up is right for every size; no
+    /// two indexes of one of the store's tables begin with the same column, so that there is only one to choose.
     /// </remarks>
-    internal const string PlanAfresh = "set_config('plan_cache_mode', 'force_custom_plan', true)";
+    internal const string ByKey =
+        "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true), "
+        + "set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)";
+
+    /// <summary>Has what follows planned for what it really handles; what <see cref="ByKey"/> set is put back.</summary>
+    /// <remarks>For resources, whose indexes all begin with the company: which of them is the right one depends on the values.</remarks>
+    internal const string Afresh =
+        "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'on', true), "
+        + "set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true)";
 
     internal static NpgsqlBatchCommand Statement(string text, params ReadOnlySpan<NpgsqlParameter> parameters)
     {

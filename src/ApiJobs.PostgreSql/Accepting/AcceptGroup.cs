@@ -13,10 +13,8 @@ namespace ApiJobs.PostgreSql.Accepting;
 internal static class AcceptGroup
 {
     // An acknowledged job is never lost, whatever the database's default; a stronger setting than "on" is left alone.
-    private const string WaitForDisk = $"""
-        SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END,
-            {Sql.PlanAfresh}
-        """;
+    private const string WaitForDisk =
+        "SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END";
 
     private const string BeginUploadsSql = """
         INSERT INTO uploads (company_id, job_id, touched_at)
@@ -107,15 +105,17 @@ internal static class AcceptGroup
     /// <summary>Writes the group and settles every acceptance in it, after the commit.</summary>
     /// <exception cref="NpgsqlException">Nothing was written, or it is not known; no acceptance was settled.</exception>
     internal static async Task WriteAsync(
-        NpgsqlDataSource source, CompanyScope scope, WorkAnnouncer announcer, IReadOnlyCollection<Acceptance> group)
+        ConnectionPool connections, CompanyScope scope, WorkAnnouncer announcer, IReadOnlyCollection<Acceptance> group)
     {
         var parts = group.GroupBy(acceptance => acceptance.CompanyId).OrderBy(company => company.Key).SelectMany(PartsOf).ToList();
         var answers = new Dictionary<Acceptance, AcceptResult>(group.Count, ReferenceEqualityComparer.Instance);
         var hasWoken = false;
 
-        await using (var batch = source.CreateBatch())
+        await using (var connection = await connections.OpenAsync(CancellationToken.None))
+        await using (var batch = new NpgsqlBatch(connection))
         {
             batch.BatchCommands.Add(Sql.Statement(WaitForDisk));
+            batch.BatchCommands.Add(Sql.Statement(Sql.ByKey));
             foreach (var part in parts)
             {
                 // Each company's statements run confined to it, in the one transaction that they share.
@@ -125,6 +125,8 @@ internal static class AcceptGroup
             }
 
             await using var reader = await batch.ExecuteReaderAsync();
+            // The one that waits for the disk comes first, and is where the reader stands.
+            await reader.NextResultAsync();
             foreach (var part in parts)
             {
                 for (var skipped = 0; skipped <= part.ResultsBefore; skipped++)

@@ -2,7 +2,6 @@ using System.Threading.Channels;
 using ApiJobs.PostgreSql.Isolation;
 using ApiJobs.PostgreSql.Lanes;
 using ApiJobs.Storage;
-using Npgsql;
 
 namespace ApiJobs.PostgreSql.Accepting;
 
@@ -18,27 +17,31 @@ internal sealed class AcceptQueue : IAsyncDisposable
     // Callers beyond these wait for room; they hold their chunk themselves.
     private const int Capacity = 1_024;
 
-    // While one writer waits for the disk, the other collects and sends the next group.
+    // While one writer waits for the disk, the other works. Each has companies of its own: two groups of the same company
+    // would wait for each other's locks on the tails of its lanes.
     private const int Writers = 2;
 
-    private readonly NpgsqlDataSource _source;
+    private readonly ConnectionPool _connections;
     private readonly CompanyScope _scope;
     private readonly WorkAnnouncer _announcer;
-    private readonly Channel<Acceptance> _waiting = Channel.CreateBounded<Acceptance>(Capacity);
+    private readonly Channel<Acceptance>[] _waiting =
+        [.. Enumerable.Range(0, Writers).Select(_ => Channel.CreateBounded<Acceptance>(Capacity))];
+
     private readonly Task[] _writers;
 
-    internal AcceptQueue(NpgsqlDataSource source, CompanyScope scope, WorkAnnouncer announcer)
+    internal AcceptQueue(ConnectionPool connections, CompanyScope scope, WorkAnnouncer announcer)
     {
-        _source = source;
+        _connections = connections;
         _scope = scope;
         _announcer = announcer;
-        _writers = [.. Enumerable.Range(0, Writers).Select(_ => Task.Run(WriteGroupsAsync))];
+        _writers = [.. _waiting.Select(waiting => Task.Run(() => WriteGroupsAsync(waiting.Reader)))];
     }
 
     /// <summary>Stores a chunk, in one transaction with others that wait. Cancelling works until the writing begins.</summary>
     internal async Task<AcceptResult> AcceptAsync(Acceptance acceptance, CancellationToken cancellationToken)
     {
-        await _waiting.Writer.WriteAsync(acceptance, cancellationToken);
+        var waiting = _waiting[(uint)acceptance.CompanyId.GetHashCode() % Writers];
+        await waiting.Writer.WriteAsync(acceptance, cancellationToken);
         await using var cancelling = cancellationToken.Register(() =>
         {
             if (acceptance.TryTake())
@@ -49,17 +52,18 @@ internal sealed class AcceptQueue : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _waiting.Writer.TryComplete();
+        foreach (var waiting in _waiting)
+            waiting.Writer.TryComplete();
         await Task.WhenAll(_writers);
     }
 
-    private async Task WriteGroupsAsync()
+    private async Task WriteGroupsAsync(ChannelReader<Acceptance> waiting)
     {
         var group = new List<Acceptance>();
-        while (await _waiting.Reader.WaitToReadAsync())
+        while (await waiting.WaitToReadAsync())
         {
             group.Clear();
-            for (var bytes = 0; group.Count < MaxGroup && bytes < GroupBytes && _waiting.Reader.TryRead(out var acceptance);)
+            for (var bytes = 0; group.Count < MaxGroup && bytes < GroupBytes && waiting.TryRead(out var acceptance);)
             {
                 if (!acceptance.TryTake())
                     continue;
@@ -97,13 +101,13 @@ internal sealed class AcceptQueue : IAsyncDisposable
     {
         try
         {
-            await AcceptGroup.WriteAsync(_source, _scope, _announcer, group);
+            await AcceptGroup.WriteAsync(_connections, _scope, _announcer, group);
         }
         catch (Exception exception) when (Faults.Classify(exception) == StoreFault.Transient && exception.InnerException is not TimeoutException)
         {
             // Most such faults are pooled connections that the database's restart has cut. Accepting can be repeated,
             // committed or not, and the second time says which: that saves callers a doubt.
-            await AcceptGroup.WriteAsync(_source, _scope, _announcer, group);
+            await AcceptGroup.WriteAsync(_connections, _scope, _announcer, group);
         }
     }
 }

@@ -8,7 +8,7 @@ namespace ApiJobs.PostgreSql.Lanes;
 /// NOTIFY takes a lock at commit that the whole PostgreSQL instance shares, so it is sent alone, after the sealing
 /// transaction, and never more often than the interval: what is sealed meanwhile is covered by the next one.
 /// </remarks>
-internal sealed class WorkAnnouncer(NpgsqlDataSource source, WorkSignal local, TimeSpan interval, ILogger logger) : IAsyncDisposable
+internal sealed class WorkAnnouncer(ConnectionPool connections, WorkSignal local, TimeSpan interval, ILogger logger) : IAsyncDisposable
 {
     internal const string Channel = "apijobs_work";
 
@@ -74,7 +74,8 @@ internal sealed class WorkAnnouncer(NpgsqlDataSource source, WorkSignal local, T
     {
         try
         {
-            await using var command = source.CreateCommand($"SELECT pg_notify('{Channel}', '')");
+            await using var connection = await connections.OpenAsync(cancellationToken);
+            await using var command = new NpgsqlCommand($"SELECT pg_notify('{Channel}', '')", connection);
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
         catch (NpgsqlException exception)

@@ -28,7 +28,7 @@ CREATE TABLE jobs (
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02);
 
 -- Not limited to unfinished jobs: a partial index would be touched when a job ends, and would cost the HOT update.
-CREATE UNIQUE INDEX jobs_by_lane ON jobs (company_id, lane, position);
+CREATE UNIQUE INDEX jobs_by_lane ON jobs (lane, company_id, position);
 
 -- The records as accepted. Insert-only. Payloads are stored as they come (EXTERNAL), because compressing them would
 -- cost the accepting path more processor time than the disk gains, and would be undone when they are read once.

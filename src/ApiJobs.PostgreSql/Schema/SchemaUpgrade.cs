@@ -10,7 +10,7 @@ using Npgsql;
 namespace ApiJobs.PostgreSql.Schema;
 
 /// <summary>Brings the database to the schema this program knows: the store's own tables by numbered scripts, the resources' from their declarations.</summary>
-internal sealed class SchemaUpgrade(NpgsqlDataSource source, ResourceCatalog resources, RowSecurity rowSecurity, ILogger logger)
+internal sealed class SchemaUpgrade(ConnectionPool connections, ResourceCatalog resources, RowSecurity rowSecurity, ILogger logger)
 {
     private const string Journal = "apijobs_migrations";
 
@@ -21,7 +21,7 @@ internal sealed class SchemaUpgrade(NpgsqlDataSource source, ResourceCatalog res
 
     internal async Task RunAsync(CancellationToken cancellationToken)
     {
-        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await using var connection = await connections.OpenAsync(cancellationToken);
         if (connection.PostgreSqlVersion.Major < OldestServer)
             throw new NotSupportedException($"The server is PostgreSQL {connection.PostgreSqlVersion}; ApiJobs needs {OldestServer} or newer. Upgrade the server.");
 
