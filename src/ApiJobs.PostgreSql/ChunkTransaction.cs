@@ -69,6 +69,25 @@ internal sealed class ChunkTransaction(NpgsqlConnection connection, NpgsqlTransa
         return ids;
     }
 
+    public async Task<HashSet<Guid>> UpdateDifferingAsync(
+        Resource resource, Guid companyId, IReadOnlyList<RowWrite> rows, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        var updated = new HashSet<Guid>(rows.Count);
+        if (rows.Count == 0)
+            return updated;
+        await using var batch = Batch([.. tables[resource].UpdateDiffering(companyId, rows)]);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        do
+        {
+            // Only the updates give ids; what surrounds them gives texts.
+            while (reader.GetFieldType(0) == typeof(Guid) && await reader.ReadAsync(cancellationToken))
+                updated.Add(reader.GetGuid(0));
+        }
+        while (await reader.NextResultAsync(cancellationToken));
+        return updated;
+    }
+
     public async Task WriteRowsAsync(
         Resource resource, Guid companyId, IReadOnlyList<RowWrite> rows, CancellationToken cancellationToken)
     {

@@ -5,9 +5,10 @@ public sealed class PostgreSqlStoreOptions
 {
     /// <summary>Where the database is, in Npgsql's terms. Tables are made in the first schema of its search path.</summary>
     /// <remarks>
-    /// The string decides about prepared statements: <c>Max Auto Prepare=100</c> saves planning on a direct connection and
-    /// behind PgBouncer 1.21 or newer with <c>max_prepared_statements</c>; leave it out behind an older pooler in
-    /// transaction mode. Behind either, add <c>No Reset On Close=true</c>: the store leaves nothing to reset in a session.
+    /// Statements are prepared on a direct connection, and not behind a pooler, which the store notices by itself. Behind one
+    /// that keeps track of prepared statements (PgBouncer 1.21 or newer with <c>max_prepared_statements</c>) say so with
+    /// <c>Max Auto Prepare=100</c>; <c>Max Auto Prepare=0</c> prepares nothing anywhere. Sessions are not reset between
+    /// uses, because the store leaves nothing in them; <c>No Reset On Close=false</c> changes that.
     /// </remarks>
     public string ConnectionString { get; set; } = "";
 

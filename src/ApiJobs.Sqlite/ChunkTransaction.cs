@@ -74,6 +74,32 @@ internal sealed class ChunkTransaction(SqliteSession session, ResourceTables tab
         return Task.FromResult(found);
     }
 
+    public Task<HashSet<Guid>> UpdateDifferingAsync(
+        Resource resource, Guid companyId, IReadOnlyList<RowWrite> rows, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        cancellationToken.ThrowIfCancellationRequested();
+        var table = tables[resource];
+        var updated = new HashSet<Guid>(rows.Count);
+        SqliteStatement? statement = null;
+        var prepared = 0UL;
+        foreach (var write in rows)
+        {
+            if (statement is null || prepared != write.Fields)
+            {
+                statement = session.Use(table.UpdateDifferingKey, write.Fields, table.UpdateDifferingSql);
+                statement.Bind(1, companyId);
+                prepared = write.Fields;
+            }
+
+            table.BindRow(statement, write.Row, isNew: false, write.Fields);
+            if (statement.Run() == 1)
+                updated.Add(write.Row.Id);
+        }
+
+        return Task.FromResult(updated);
+    }
+
     public Task WriteRowsAsync(Resource resource, Guid companyId, IReadOnlyList<RowWrite> rows, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(rows);

@@ -26,6 +26,8 @@ internal sealed class ResourceTable(Resource resource)
 
     internal string UpdateKey { get; } = "update " + resource.Name;
 
+    internal string UpdateDifferingKey { get; } = "update differing " + resource.Name;
+
     internal void Make(SqliteSession session)
     {
         var columns = Columns(session);
@@ -67,6 +69,12 @@ internal sealed class ResourceTable(Resource resource)
     {
         var assignments = Names(fields).Select((name, index) => $", {Quote(name)} = ?{4 + index}");
         return $"UPDATE {_table} SET updated_at = ?3{string.Concat(assignments)} WHERE company_id = ?1 AND id = ?2";
+    }
+
+    internal string UpdateDifferingSql(ulong fields)
+    {
+        var differences = Names(fields).Select((name, index) => $"{Quote(name)} IS NOT ?{4 + index}");
+        return $"{UpdateSql(fields)} AND ({string.Join(" OR ", differences)})";
     }
 
     /// <summary>Binds a row, but for its company, to the statement that <see cref="InsertSql"/> or <see cref="UpdateSql"/> made for the same fields.</summary>

@@ -30,7 +30,7 @@ internal sealed class ResourceTable
         Columns = [.. resource.Fields.Select(field => new FieldColumn(field))];
     }
 
-    private enum StatementKind { Load, Insert, Update, UpdateByMask }
+    private enum StatementKind { Load, Insert, Update, UpdateByMask, UpdateDiffering, UpdateDifferingByMask }
 
     /// <summary>The table's name, quoted.</summary>
     internal string Name { get; }
@@ -98,19 +98,29 @@ internal sealed class ResourceTable
         if (added.Length > 0)
             yield return Insert(companyId, added);
 
-        var sets = sorted[false].Where(row => row.Fields != 0).GroupBy(row => row.Fields).ToArray();
+        foreach (var update in Updates(companyId, sorted[false].Where(row => row.Fields != 0), StatementKind.Update, StatementKind.UpdateByMask))
+            yield return update;
+    }
+
+    /// <summary>Updates the rows that differ. Its updates give the ids of these, what surrounds them gives texts.</summary>
+    internal IEnumerable<NpgsqlBatchCommand> UpdateDiffering(Guid companyId, IReadOnlyList<RowWrite> rows) => Updates(
+        companyId, rows.OrderBy(row => row.Row.Id), StatementKind.UpdateDiffering, StatementKind.UpdateDifferingByMask);
+
+    private IEnumerable<NpgsqlBatchCommand> Updates(Guid companyId, IEnumerable<RowWrite> rows, StatementKind kind, StatementKind kindByMask)
+    {
+        var sets = rows.GroupBy(row => row.Fields).ToArray();
         if (sets.Length == 0)
             yield break;
         yield return Sql.Statement(OnlyLookUps);
         if (sets.Length <= MaxFieldSets)
         {
             foreach (var set in sets)
-                yield return Update(companyId, [.. set], StatementKind.Update, set.Key);
+                yield return Update(companyId, [.. set], kind, set.Key);
         }
         else
         {
             var all = sets.Aggregate(0UL, (fields, set) => fields | set.Key);
-            yield return Update(companyId, [.. sorted[false].Where(row => row.Fields != 0)], StatementKind.UpdateByMask, all);
+            yield return Update(companyId, [.. rows], kindByMask, all);
         }
 
         yield return Sql.Statement(AnyJoin);
@@ -130,7 +140,7 @@ internal sealed class ResourceTable
         var statement = Sql.Statement(Text(kind, fields), Sql.Value(companyId), Ids(rows));
         AddValues(statement, rows, fields);
         statement.Parameters.Add(Times(rows, row => row.UpdatedAt));
-        if (kind == StatementKind.UpdateByMask)
+        if (IsByMask(kind))
             statement.Parameters.Add(Sql.Array(Array.ConvertAll(rows, row => (long)row.Fields), NpgsqlDbType.Bigint));
         return statement;
     }
@@ -149,7 +159,7 @@ internal sealed class ResourceTable
         {
             StatementKind.Load => LoadText(fields),
             StatementKind.Insert => InsertText(),
-            _ => UpdateText(fields, isByMask: kind == StatementKind.UpdateByMask),
+            _ => UpdateText(fields, IsByMask(kind), onlyDiffering: kind is StatementKind.UpdateDiffering or StatementKind.UpdateDifferingByMask),
         };
         if (_texts.Count < MaxCachedStatements)
             _texts.TryAdd((kind, fields), text);
@@ -176,7 +186,9 @@ internal sealed class ResourceTable
             """;
     }
 
-    private string UpdateText(ulong fields, bool isByMask)
+    private static bool IsByMask(StatementKind kind) => kind is StatementKind.UpdateByMask or StatementKind.UpdateDifferingByMask;
+
+    private string UpdateText(ulong fields, bool isByMask, bool onlyDiffering)
     {
         var indexes = Resource.IndexesIn(fields).ToArray();
         var arrays = indexes.Select((index, i) => $"${i + 3}::{Columns[index].SqlType}[]");
@@ -185,6 +197,9 @@ internal sealed class ResourceTable
         var assignments = indexes.Select(index => isByMask
             ? $"{Columns[index].Name} = CASE WHEN n.\"#fields\" >> {index} & 1 = 1 THEN n.{Columns[index].Name} ELSE t.{Columns[index].Name} END"
             : $"{Columns[index].Name} = n.{Columns[index].Name}");
+        var differences = indexes.Select(index => (isByMask ? $"n.\"#fields\" >> {index} & 1 = 1 AND " : "")
+            + $"t.{Columns[index].Name} IS DISTINCT FROM n.{Columns[index].Name}");
+        var condition = onlyDiffering ? $" AND ({string.Join(" OR ", differences)}) RETURNING t.id" : "";
         string[] mask = isByMask ? [$"${indexes.Length + 4}::bigint[]"] : [];
         string[] maskName = isByMask ? ["\"#fields\""] : [];
         // OFFSET keeps the company a column of the join, for the reason that LoadText gives.
@@ -195,7 +210,7 @@ internal sealed class ResourceTable
                 FROM unnest({string.Join(", ", [.. arrays.Prepend("$2::uuid[]"), $"${indexes.Length + 3}::timestamptz[]", .. mask])})
                     AS n({string.Join(", ", [.. names.Prepend("id"), "updated_at", .. maskName])})
                 OFFSET 0) n
-            WHERE t.company_id = n.company_id AND t.id = n.id
+            WHERE t.company_id = n.company_id AND t.id = n.id{condition}
             """;
     }
 

@@ -54,7 +54,7 @@ internal static class ResourceSchema
                 script.AppendLine($"ALTER TABLE {table.Name} ADD COLUMN {column.Name} {column.SqlType};");
         }
 
-        AppendIndex($"{resource.Name}_by_update", "INDEX", "company_id, updated_at, id");
+        AppendIndex($"{resource.Name}_by_update", "INDEX", "company_id, updated_at");
         foreach (var field in resource.Fields)
         {
             if (field.IsUnique)

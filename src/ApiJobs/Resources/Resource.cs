@@ -44,6 +44,12 @@ public sealed class Resource
         Label = label;
         Path = path;
         Fields = [.. fields];
+        for (var index = 0; index < Fields.Count; index++)
+        {
+            if (Fields[index] is { IsUnique: true } or { References: not null } or { Type: FieldType.Map })
+                CheckedFields |= 1UL << index;
+        }
+
         _indexByName = Fields.Select((field, index) => KeyValuePair.Create(field.Name, index)).ToFrozenDictionary(StringComparer.Ordinal);
     }
 
@@ -61,6 +67,9 @@ public sealed class Resource
 
     /// <summary>The set of all fields.</summary>
     public ulong AllFields => Fields.Count == MaxFields ? ulong.MaxValue : (1UL << Fields.Count) - 1;
+
+    /// <summary>The fields whose new value depends on more than the record: unique ones, references, and maps, which are merged.</summary>
+    internal ulong CheckedFields { get; }
 
     /// <summary>Finds a field's position by its name.</summary>
     /// <returns>The position, or −1 if there is no such field.</returns>

@@ -19,8 +19,9 @@ public enum ResourceVerb
 
 /// <summary>The bulk operation of a declared resource: checks each record by itself, then against the rows, and writes what changed.</summary>
 /// <remarks>
-/// The store is asked for all rows that the records name, and given all rows that they changed; what lies between is
-/// decided here, record by record in input order. So both stores give the same outcomes by construction.
+/// Updates of existing rows that differ are made directly where nothing else has to be looked at (<see cref="DirectUpdate"/>).
+/// For the rest the store is asked for all rows that the records name, and given all rows that they changed; what lies between
+/// is decided here, record by record in input order. So both stores give the same outcomes by construction.
 /// </remarks>
 public sealed class ResourceOperation(Resource resource, ResourceVerb verb, ResourceCatalog catalog) : BulkOperation
 {
@@ -73,8 +74,14 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
     {
         ArgumentNullException.ThrowIfNull(records);
         ArgumentNullException.ThrowIfNull(context);
-        var rows = await RowSet.LoadAsync(resource, catalog, records, context, cancellationToken);
-        foreach (var record in records)
+        var undecided = verb == ResourceVerb.Update
+            ? await DirectUpdate.ApplyAsync(resource, records, context, cancellationToken)
+            : records;
+        if (undecided.Count == 0)
+            return;
+
+        var rows = await RowSet.LoadAsync(resource, catalog, undecided, context, cancellationToken);
+        foreach (var record in undecided)
             Apply(record, (RecordChange)record.Content!, rows, context.Options.KeyField);
         await rows.WriteAsync(cancellationToken);
     }

@@ -7,6 +7,10 @@ namespace ApiJobs.Storage;
 public interface IChunkTransaction
 {
     /// <summary>The connection the transaction is open on, for an operation's own SQL. Do not close it.</summary>
+    /// <remarks>
+    /// Others use it afterwards, and nothing is reset between: leave nothing in the session that outlives the transaction
+    /// (on PostgreSQL <c>SET LOCAL</c> rather than <c>SET</c>, temporary tables with <c>ON COMMIT DROP</c>).
+    /// </remarks>
     DbConnection Connection { get; }
 
     /// <summary>The transaction, for an operation's own commands. Do not commit it or roll it back.</summary>
@@ -29,6 +33,16 @@ public interface IChunkTransaction
     /// <returns>The id by value, for the values that some row of the company holds.</returns>
     Task<Dictionary<string, Guid>> FindByUniqueAsync(
         Resource resource, Guid companyId, Field field, IReadOnlyCollection<string> values, CancellationToken cancellationToken);
+
+    /// <summary>Updates the rows that exist and hold another value than given in at least one of the given fields.</summary>
+    /// <param name="resource">The resource.</param>
+    /// <param name="companyId">The company; no other company's row is ever touched.</param>
+    /// <param name="rows">Existing rows by distinct ids: values, <see cref="RowWrite.Fields"/> (at least one) and the time of the update.</param>
+    /// <param name="cancellationToken">Cancels the writing.</param>
+    /// <returns>The ids of the rows that were updated. A row that is not among them is as it was, or does not exist.</returns>
+    /// <exception cref="DbException">A row broke a constraint; <see cref="IJobStore.Classify"/> says so.</exception>
+    Task<HashSet<Guid>> UpdateDifferingAsync(
+        Resource resource, Guid companyId, IReadOnlyList<RowWrite> rows, CancellationToken cancellationToken);
 
     /// <summary>Writes rows: all of a new row's fields, and the <see cref="RowWrite.Fields"/> of an existing one.</summary>
     /// <exception cref="DbException">A row broke a constraint; <see cref="IJobStore.Classify"/> says so.</exception>

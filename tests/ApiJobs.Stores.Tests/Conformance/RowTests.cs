@@ -128,9 +128,76 @@ public abstract class RowTests(StoreFixture stores) : StoreTests(stores)
         await InTransactionAsync(Company, async transaction =>
         {
             await transaction.WriteRowsAsync(Sample, Company, [], Cancel);
+            (await transaction.UpdateDifferingAsync(Sample, Company, [], Cancel)).ShouldBeEmpty();
             (await transaction.LoadRowsAsync(Sample, Company, [], Sample.AllFields, Cancel)).ShouldBeEmpty();
             (await transaction.FindByUniqueAsync(Sample, Company, Sample.Fields[0], [], Cancel)).ShouldBeEmpty();
         });
+    }
+
+    [Theory]
+    [MemberData(nameof(Values))]
+    public async Task A_row_that_holds_a_value_already_is_left_and_one_that_does_not_is_updated(string field, string? value)
+    {
+        var (same, other, empty) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
+        var different = field switch
+        {
+            "parent_id" => "11111111-1111-1111-1111-111111111111",
+            "birthday" => "2000-01-01",
+            "amount" => "17",
+            "signed" => value == "true" ? "false" : "true",
+            _ => "x",
+        };
+        await InsertAsync(Company, Row(same, Now, (field, value)), Row(other, Now, (field, different)), Row(empty, Now));
+        // What is unique can be tried on one of them at a time only.
+        await InsertAsync(OtherCompany, Row(same, Now, (field, different)));
+        var later = Now.AddMinutes(1);
+
+        (await UpdateDifferingAsync(Row(same, later, (field, value)))).ShouldBeEmpty();
+        (await UpdateDifferingAsync(Row(other, later, (field, different)))).ShouldBeEmpty();
+        (await UpdateDifferingAsync(Row(empty, later, (field, null)))).ShouldBeEmpty();
+        await ExpectAsync(Row(same, Now, (field, value)));
+
+        (await UpdateDifferingAsync(Row(same, later, (field, null)))).ShouldBe(value is null ? [] : [same]);
+        (await UpdateDifferingAsync(Row(other, later, (field, value)))).ShouldBe([other]);
+        (await UpdateDifferingAsync(Row(empty, later, (field, different)))).ShouldBe([empty]);
+        var updated = await FindRowAsync(other);
+        updated.Values.ShouldBe(Row(other, later, (field, value)).Values);
+        updated.UpdatedAt.ShouldBe(later);
+        updated.CreatedAt.ShouldBe(Now);
+        (await Rows.FindRowAsync(Sample, OtherCompany, same, Cancel)).ShouldNotBeNull().Values[Sample.IndexOf(field)].ShouldBe(different);
+
+        Task<HashSet<Guid>> UpdateDifferingAsync(ResourceRow row) => this.UpdateDifferingAsync(new RowWrite(row, IsNew: false, FieldSet(Sample, field)));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(6)]
+    public async Task Of_many_rows_with_several_sets_of_fields_those_are_updated_that_exist_and_differ(int sets)
+    {
+        string[] fields = ["notes", "amount", "signed", "birthday", "postcode", "parent_id"];
+        string[] before = ["n", "1", "true", "2024-02-29", "AB1", "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"];
+        string[] after = ["m", "2", "false", "2024-03-01", "AB2", "1a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"];
+        var ids = Enumerable.Range(0, 60).Select(_ => Guid.CreateVersion7()).ToArray();
+        await InsertAsync(Company, [.. ids.Where((_, index) => index % 5 != 0).Select(id => Row(id, Now, [.. fields.Zip(before)]))]);
+        await InsertAsync(OtherCompany, [.. ids.Select(id => Row(id, Now, [.. fields.Zip(before)]))]);
+
+        // Every third names what is there already in its own field, and what is not in a field that it does not name.
+        var updated = await UpdateDifferingAsync([.. ids.Select((id, index) => new RowWrite(
+            Row(id, Now.AddMinutes(1), [.. fields.Zip(index % 3 == 0 ? before : after)]), IsNew: false, FieldSet(Sample, fields[index % sets])))]);
+
+        updated.ShouldBe(ids.Where((_, index) => index % 5 != 0 && index % 3 != 0), ignoreOrder: true);
+        for (var index = 0; index < ids.Length; index++)
+        {
+            var named = index % sets;
+            if (index % 5 == 0)
+                (await Rows.FindRowAsync(Sample, Company, ids[index], Cancel)).ShouldBeNull();
+            else if (index % 3 == 0)
+                await ExpectAsync(Row(ids[index], Now, [.. fields.Zip(before)]));
+            else
+                (await FindRowAsync(ids[index])).Values.ShouldBe(Row(ids[index], Now, [.. fields.Zip([.. before[..named], after[named], .. before[(named + 1)..]])]).Values);
+            (await Rows.FindRowAsync(Sample, OtherCompany, ids[index], Cancel)).ShouldNotBeNull().UpdatedAt.ShouldBe(Now);
+        }
     }
 
     [Fact]
@@ -200,6 +267,13 @@ public abstract class RowTests(StoreFixture stores) : StoreTests(stores)
 
     private Task UpdateAsync(ResourceRow row, ulong fields) => InTransactionAsync(Company, transaction =>
         transaction.WriteRowsAsync(Sample, Company, [new(row, IsNew: false, fields)], Cancel));
+
+    private async Task<HashSet<Guid>> UpdateDifferingAsync(params IReadOnlyList<RowWrite> rows)
+    {
+        HashSet<Guid> updated = [];
+        await InTransactionAsync(Company, async transaction => updated = await transaction.UpdateDifferingAsync(Sample, Company, rows, Cancel));
+        return updated;
+    }
 
     private async Task<ResourceRow> FindRowAsync(Guid id) => (await Rows.FindRowAsync(Sample, Company, id, Cancel)).ShouldNotBeNull();
 

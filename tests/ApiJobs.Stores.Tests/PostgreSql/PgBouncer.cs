@@ -71,7 +71,6 @@ public sealed class PgBouncer : IAsyncDisposable
         Host = "127.0.0.1",
         Port = _port,
         MaxAutoPrepare = 0,
-        NoResetOnClose = true,
     }.ConnectionString;
 
     /// <summary>Starts the pooler on its port, once it was stopped.</summary>
