@@ -15,7 +15,7 @@ public static class ApiJobsServices
 {
     /// <summary>Registers the engine, its workers and what the endpoints need; the store is added beside it.</summary>
     /// <remarks>
-    /// Options come from the configuration sections <c>Intake</c> and <c>Worker</c> and are checked when the application
+    /// Options come from the configuration sections <c>Intake</c>, <c>Worker</c> and <c>Retention</c>, and are checked when the application
     /// starts. The store's schema is made or upgraded before the server accepts requests; if that fails, the
     /// application does not start.
     /// </remarks>
@@ -49,6 +49,7 @@ public static class ApiJobsServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<IntakeOptions>().BindConfiguration("Intake").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<WorkerOptions>().BindConfiguration("Worker").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<RetentionOptions>().BindConfiguration("Retention").ValidateDataAnnotations().ValidateOnStart();
         services.AddHostedService<StoreInitialization>();
         services.AddSingleton(WorkersOrNone);
         services.TryAddEnumerable(ServiceDescriptor.Transient<IApiDescriptionProvider, EndpointDescriptions>());

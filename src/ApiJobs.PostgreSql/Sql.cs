@@ -46,6 +46,9 @@ internal static class Sql
     internal static NpgsqlParameter OrNull(long? value) =>
         new() { Value = value ?? (object)DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint };
 
+    internal static NpgsqlParameter OrNull(Guid? value) =>
+        new() { Value = value ?? (object)DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid };
+
     internal static NpgsqlParameter Array<T>(T[] values, NpgsqlDbType elementType) =>
         new NpgsqlParameter<T[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | elementType };
 

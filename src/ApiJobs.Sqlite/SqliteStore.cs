@@ -183,6 +183,15 @@ public sealed class SqliteStore : IJobStore, IResourceStore, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<Guid>> ReadCompaniesAsync(Guid? after, int max, CancellationToken cancellationToken) =>
+        _readers.ReadAsync(session => EndedJobRows.Companies(session, after, max), cancellationToken);
+
+    /// <inheritdoc/>
+    /// <remarks>The room becomes free inside the file, which does not get smaller.</remarks>
+    public Task<bool> RemoveEndedAsync(Guid companyId, DateTimeOffset endedBefore, EndedPart part, CancellationToken cancellationToken) =>
+        Writer.WriteAsync(session => EndedJobRows.Remove(session, companyId, endedBefore, part), cancellationToken);
+
+    /// <inheritdoc/>
     public StoreFault Classify(Exception exception) => SqliteFaults.Classify(exception);
 
     /// <inheritdoc/>

@@ -92,6 +92,7 @@ public sealed class ApiJobEngine(
     /// <param name="job">The job, as read just now: records it has not processed are given as unprocessed.</param>
     /// <param name="fromChunk">The chunk to begin with (<see cref="RecordResult.ChunkIndex"/>).</param>
     /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="RecordsRemovedException">The records have been kept long enough, and are gone.</exception>
     public async IAsyncEnumerable<RecordResult> ReadRecordsAsync(
         ApiJob job, int fromChunk, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -100,7 +101,11 @@ public sealed class ApiJobEngine(
         var operation = operations.Find(job.Type);
         for (var next = fromChunk; next < job.ChunkCount; next += ChunksAtOnce)
         {
-            foreach (var chunk in await store.ReadResultsAsync(job.CompanyId, job.Id, next, ChunksAtOnce, cancellationToken))
+            var chunks = await store.ReadResultsAsync(job.CompanyId, job.Id, next, ChunksAtOnce, cancellationToken);
+            // A sealed job has all its chunks until they are removed, the first ones first.
+            if (chunks.Count == 0 || chunks[0].Chunk.Index != next)
+                throw new RecordsRemovedException(job.Id);
+            foreach (var chunk in chunks)
             {
                 foreach (var result in RecordResults.Of(job, chunk, operation))
                     yield return result;

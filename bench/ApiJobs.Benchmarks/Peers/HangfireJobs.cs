@@ -7,18 +7,39 @@ namespace ApiJobs.Benchmarks.Peers;
 /// <summary>What Hangfire is asked to do. It calls public methods of public types only.</summary>
 public static class HangfireJobs
 {
+    // Longer than any of its jobs takes.
+    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(15);
+
     private static int _left;
+    private static long _lastEndedAt;
     private static TaskCompletionSource _done = new();
 
     /// <summary>Where the updating jobs find their cases.</summary>
     public static string ConnectionString { get; set; } = "";
 
-    /// <summary>Begins to count: the task ends when so many jobs have run.</summary>
-    public static Task Expect(int jobs)
+    /// <summary>Begins to count.</summary>
+    public static void Expect(int jobs)
     {
         _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Volatile.Write(ref _left, jobs);
-        return _done.Task;
+    }
+
+    /// <summary>Waits until the jobs expected have run, or none of them has for a while.</summary>
+    /// <remarks>
+    /// Now and then a worker of Hangfire.PostgreSql takes a job off its queue and does not run it; the job comes back when its
+    /// invisibility timeout is over, half an hour later. The others are counted up to the last one that ran.
+    /// </remarks>
+    /// <returns>How many have not run, and the timestamp of the last one that has.</returns>
+    public static async Task<(int Left, long LastEndedAt)> WaitAsync(CancellationToken cancellationToken)
+    {
+        for (var left = -1; left != Volatile.Read(ref _left) && !_done.Task.IsCompleted;)
+        {
+            left = Volatile.Read(ref _left);
+            await Task.WhenAny(_done.Task, Task.Delay(Stall, TimeProvider.System, cancellationToken));
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        return (Volatile.Read(ref _left), Volatile.Read(ref _lastEndedAt));
     }
 
     /// <summary>A job that does nothing.</summary>
@@ -62,6 +83,7 @@ public static class HangfireJobs
 
     private static void End()
     {
+        Volatile.Write(ref _lastEndedAt, System.Diagnostics.Stopwatch.GetTimestamp());
         if (Interlocked.Decrement(ref _left) == 0)
             _done.TrySetResult();
     }

@@ -44,7 +44,20 @@ internal sealed class RecordsEndpoint(ApiJobEngine engine, ApiUrls urls)
         }
 
         var from = RecordCursor.Parse(Cursor.Text(request), job);
-        var (page, next) = await ReadPageAsync(job, from, outcomes, limit, context.RequestAborted);
+        List<RecordResult> page;
+        RecordCursor? next;
+        try
+        {
+            (page, next) = await ReadPageAsync(job, from, outcomes, limit, context.RequestAborted);
+        }
+        catch (RecordsRemovedException)
+        {
+            await Problems.RecordsRemoved.With(
+                $"The records of job {jobId} were removed some time after its end, as this server is configured. "
+                + "The job itself still says how many there were and what became of them.").WriteAsync(context);
+            return;
+        }
+
         if (next is { } cursor)
         {
             var filter = outcomes.Count == 0 ? "" : $"outcome={string.Join(',', outcomes)}&";

@@ -25,7 +25,7 @@ internal static class Descriptions
         .WithSummary("List what happened to each record of an API job")
         .WithDescription("In input order, a page at a time. While there is more, the Link header names the next page (rel=\"next\").")
         .Produces<Schemas.RecordResults>()
-        .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound);
+        .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status410Gone);
 
     public static void DescribeBulk(this RouteHandlerBuilder endpoint, BulkRoute route) => endpoint
         .WithName(route.Operation.Type).WithTags(route.Path.Split('/')[0])

@@ -17,10 +17,10 @@ internal sealed class RowSecurity(CompanyScope scope, ResourceCatalog resources,
 
     private static readonly (string Table, string Privileges, bool IsConfined)[] OwnTables =
     [
-        ("jobs", "SELECT, INSERT, UPDATE", true),
+        ("jobs", "SELECT, INSERT, UPDATE, DELETE", true),
         ("chunks", "SELECT, INSERT, DELETE", true),
-        ("chunk_results", "SELECT, INSERT", true),
-        ("job_messages", "SELECT, INSERT", true),
+        ("chunk_results", "SELECT, INSERT, DELETE", true),
+        ("job_messages", "SELECT, INSERT, DELETE", true),
         ("uploads", "SELECT, INSERT, UPDATE, DELETE", false),
         ("lanes", "SELECT, INSERT, UPDATE", false),
         ("lane_tails", "SELECT, INSERT, UPDATE", false),

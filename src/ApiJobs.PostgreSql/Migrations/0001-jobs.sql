@@ -1,4 +1,4 @@
--- Every table begins its key with the company, so that companies can later be spread over servers.
+-- Every table begins its primary key with the company, so that companies can later be spread over servers.
 
 -- One row a job, from sealing on. Between sealing and its end only columns without an index change, so that every
 -- update stays on its page (HOT); the free fifth of each page is the room for it.
@@ -27,10 +27,12 @@ CREATE TABLE jobs (
     CHECK (created_count + updated_count + unchanged_count + failed_count <= total_records)
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02);
 
--- Not limited to unfinished jobs: a partial index would be touched when a job ends, and would cost the HOT update.
+-- Not limited to unfinished jobs: a partial index would be touched when a job ends, and would cost the HOT update. The lane
+-- comes first, and not the company as in the primary key: so that a plan made for an empty table has one index to choose only.
 CREATE UNIQUE INDEX jobs_by_lane ON jobs (lane, company_id, position);
 
--- The records as accepted. Insert-only. Payloads are stored as they come (EXTERNAL), because compressing them would
+-- The records as accepted. Never updated; removed, if at all, long after their job ended, so that vacuum gives the room
+-- to later ones before the table grows by much. Payloads are stored as they come (EXTERNAL), because compressing them would
 -- cost the accepting path more processor time than the disk gains, and would be undone when they are read once.
 CREATE TABLE chunks (
     company_id   uuid    NOT NULL,
@@ -40,10 +42,10 @@ CREATE TABLE chunks (
     record_count integer NOT NULL CHECK (record_count > 0),
     payload      bytea   NOT NULL,
     PRIMARY KEY (company_id, job_id, chunk_index)
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE chunks ALTER COLUMN payload SET STORAGE EXTERNAL;
 
--- What happened to a chunk's records. Insert-only, in the transaction of the effects; the key makes a second time impossible.
+-- What happened to a chunk's records. Written once, in the transaction of the effects; the key makes a second time impossible.
 CREATE TABLE chunk_results (
     company_id  uuid    NOT NULL,
     job_id      uuid    NOT NULL,
@@ -51,7 +53,7 @@ CREATE TABLE chunk_results (
     outcomes    bytea   NOT NULL,
     errors      bytea,
     PRIMARY KEY (company_id, job_id, chunk_index)
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.05, toast.autovacuum_vacuum_scale_factor = 0.05);
 
 -- The message's entries, one row for each chunk that added some: growing one text would rewrite it every time.
 CREATE TABLE job_messages (

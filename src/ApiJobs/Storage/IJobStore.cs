@@ -94,6 +94,23 @@ public interface IJobStore
         LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, DateTimeOffset startedAt,
         CancellationToken cancellationToken);
 
+    // Keeping.
+
+    /// <summary>Reads the companies that have ever had a job, in the order of their ids.</summary>
+    /// <param name="after">The last one read before; null begins with the first.</param>
+    /// <param name="max">The most to read.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    Task<IReadOnlyList<Guid>> ReadCompaniesAsync(Guid? after, int max, CancellationToken cancellationToken);
+
+    /// <summary>Removes a little of what a company's jobs that ended before a time have left, in one short transaction.</summary>
+    /// <remarks>What has not ended is never touched. Jobs go after their records, so that one that is there without records has been here.</remarks>
+    /// <param name="companyId">The company.</param>
+    /// <param name="endedBefore">The time, by the clock that jobs' ends were taken from.</param>
+    /// <param name="part">What to remove of them.</param>
+    /// <param name="cancellationToken">Cancels before the commit.</param>
+    /// <returns>Whether something was removed; then there may be more, and the call is to be made again.</returns>
+    Task<bool> RemoveEndedAsync(Guid companyId, DateTimeOffset endedBefore, EndedPart part, CancellationToken cancellationToken);
+
     /// <summary>Says what an exception from <see cref="ApplyAsync"/>'s effects means, also when others wrap the database's.</summary>
     StoreFault Classify(Exception exception);
 }
@@ -101,6 +118,16 @@ public interface IJobStore
 /// <summary>Makes the effects of some chunks inside their transaction.</summary>
 /// <returns>One outcome for each chunk, in their order.</returns>
 public delegate Task<IReadOnlyList<ChunkOutcome>> ApplyChunks(IChunkTransaction transaction, CancellationToken cancellationToken);
+
+/// <summary>What is removed of an ended job.</summary>
+public enum EndedPart
+{
+    /// <summary>Its records, and what happened to each.</summary>
+    Records,
+
+    /// <summary>All of it.</summary>
+    Jobs,
+}
 
 /// <summary>What an exception out of a chunk's transaction means to the worker.</summary>
 public enum StoreFault

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using ApiJobs.Storage;
 
 namespace ApiJobs.Server.Tests.Contract;
 
@@ -63,6 +65,21 @@ public abstract class RecordsContract(ApiServer server)
         (await first.JsonAsync()).GetProperty("data").GetArrayLength().ShouldBe(0);
         first.NextLink().ShouldNotBeNull();
         (await PagesAsync(client, url)).Single().GetProperty("index").GetInt64().ShouldBe(100 * ApiServer.ChunkRecords);
+    }
+
+    [Fact]
+    public async Task Records_that_are_no_longer_kept_are_gone_and_the_job_still_says_what_became_of_them()
+    {
+        var client = server.ClientOf(_company);
+        var job = await server.RunAsync(client, HttpMethod.Post, "cases/bulk", "[{},{}]");
+        var ended = DateTimeOffset.Parse(job.Text("end_time")!, CultureInfo.InvariantCulture);
+        while (await server.Store.RemoveEndedAsync(_company, ended.AddDays(1), EndedPart.Records, TestContext.Current.CancellationToken)) { }
+
+        var records = await client.SendAsync(HttpMethod.Get, $"api-jobs/{job.Text("id")}/records");
+        records.StatusCode.ShouldBe(HttpStatusCode.Gone);
+        (await records.JsonAsync()).Text("code").ShouldBe("records_removed");
+        var again = await client.SendAsync(HttpMethod.Get, $"api-jobs/{job.Text("id")}");
+        (await again.JsonAsync()).GetProperty("effected_records").GetInt64().ShouldBe(2);
     }
 
     [Fact]

@@ -87,6 +87,12 @@ public sealed class WatchedStore(IJobStore store) : IJobStore
         return applied;
     }
 
+    public Task<IReadOnlyList<Guid>> ReadCompaniesAsync(Guid? after, int max, CancellationToken cancellationToken) =>
+        Here().ReadCompaniesAsync(after, max, cancellationToken);
+
+    public Task<bool> RemoveEndedAsync(Guid companyId, DateTimeOffset endedBefore, EndedPart part, CancellationToken cancellationToken) =>
+        Here().RemoveEndedAsync(companyId, endedBefore, part, cancellationToken);
+
     public StoreFault Classify(Exception exception) => store.Classify(exception);
 
     private IJobStore Here() => _away ? throw new StoreUnavailableException("The test took the store away.") : store;

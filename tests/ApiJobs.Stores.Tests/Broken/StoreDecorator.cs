@@ -53,6 +53,13 @@ internal abstract class StoreDecorator(IJobStore sound) : IJobStore
         LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, DateTimeOffset startedAt, CancellationToken cancellationToken) =>
         Sound.ApplyAsync(lease, chunks, apply, startedAt, cancellationToken);
 
+    public Task<IReadOnlyList<Guid>> ReadCompaniesAsync(Guid? after, int max, CancellationToken cancellationToken) =>
+        Sound.ReadCompaniesAsync(after, max, cancellationToken);
+
+    public virtual Task<bool> RemoveEndedAsync(
+        Guid companyId, DateTimeOffset endedBefore, EndedPart part, CancellationToken cancellationToken) =>
+        Sound.RemoveEndedAsync(companyId, endedBefore, part, cancellationToken);
+
     public StoreFault Classify(Exception exception) => Sound.Classify(exception);
 
     /// <summary>Makes effects in a transaction of their own: that of a job which nobody else knows.</summary>

@@ -54,6 +54,12 @@ internal sealed class FaultingStore(IJobStore store, int failingCall, bool after
         LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, DateTimeOffset startedAt, CancellationToken cancellationToken) =>
         FaultAsync(() => store.ApplyAsync(lease, chunks, apply, startedAt, cancellationToken));
 
+    public Task<IReadOnlyList<Guid>> ReadCompaniesAsync(Guid? after, int max, CancellationToken cancellationToken) =>
+        store.ReadCompaniesAsync(after, max, cancellationToken);
+
+    public Task<bool> RemoveEndedAsync(Guid companyId, DateTimeOffset endedBefore, EndedPart part, CancellationToken cancellationToken) =>
+        store.RemoveEndedAsync(companyId, endedBefore, part, cancellationToken);
+
     public StoreFault Classify(Exception exception) => exception is StoreUnavailableException ? StoreFault.Transient : store.Classify(exception);
 
     private async Task<T> FaultAsync<T>(Func<Task<T>> call)

@@ -39,6 +39,7 @@ public sealed class PostgreSqlIsolationTests(PostgreSqlDatabases databases) : Po
         (await AsCompanyAsync<long>(_company, "WITH u AS (UPDATE jobs SET failed_count = 0 RETURNING 1) SELECT count(*) FROM u")).ShouldBe(1);
         (await AsCompanyAsync<long>(_company, "WITH u AS (UPDATE note SET \"order\" = 1 RETURNING 1) SELECT count(*) FROM u")).ShouldBe(1);
         (await AsCompanyAsync<long>(_company, "WITH d AS (DELETE FROM chunks RETURNING 1) SELECT count(*) FROM d")).ShouldBe(1);
+        (await AsCompanyAsync<long>(_company, "WITH d AS (DELETE FROM jobs RETURNING 1) SELECT count(*) FROM d")).ShouldBe(1);
         (await QueryAsync<long>($"SELECT count(*) FROM chunks WHERE company_id = '{_other}'")).ShouldBe(1);
         await ShouldBeRefusedAsync($"INSERT INTO note (company_id, id, created_at, updated_at) VALUES ('{_other}', gen_random_uuid(), now(), now())");
         await ShouldBeRefusedAsync($"INSERT INTO job_messages VALUES ('{_other}', gen_random_uuid(), 0, '')");
@@ -46,7 +47,7 @@ public sealed class PostgreSqlIsolationTests(PostgreSqlDatabases databases) : Po
     }
 
     [Theory]
-    [InlineData("DELETE FROM jobs")]
+    [InlineData("DELETE FROM lanes")]
     [InlineData("DELETE FROM note")]
     [InlineData("TRUNCATE lanes")]
     [InlineData("ALTER TABLE jobs DISABLE ROW LEVEL SECURITY")]

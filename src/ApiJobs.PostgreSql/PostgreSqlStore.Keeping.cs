@@ -1,0 +1,68 @@
+using ApiJobs.Storage;
+using Npgsql;
+
+namespace ApiJobs.PostgreSql;
+
+public sealed partial class PostgreSqlStore
+{
+    private const int EndedChunksPerStep = 100, EndedJobsPerStep = 500;
+
+    // The oldest chunks there are, each with its job. Unfinished jobs as old as that are passed over, again and again; few are.
+    private const string RemoveRecordsSql = """
+        WITH old AS (
+            SELECT c.job_id, c.chunk_index FROM chunks c
+            WHERE c.company_id = $1 AND c.job_id < $2
+              AND (SELECT j.end_time FROM jobs j WHERE j.company_id = $1 AND j.id = c.job_id LIMIT 1) < $3
+            ORDER BY c.job_id, c.chunk_index
+            LIMIT $4),
+        results AS (
+            DELETE FROM chunk_results r USING old
+            WHERE r.company_id = $1 AND r.job_id = old.job_id AND r.chunk_index = old.chunk_index)
+        DELETE FROM chunks c USING old
+        WHERE c.company_id = $1 AND c.job_id = old.job_id AND c.chunk_index = old.chunk_index
+        """;
+
+    private const string RemoveJobsSql = """
+        WITH old AS (
+            SELECT id FROM jobs WHERE company_id = $1 AND id < $2 AND end_time < $3 ORDER BY id LIMIT $4),
+        messages AS (
+            DELETE FROM job_messages m USING old WHERE m.company_id = $1 AND m.job_id = old.id)
+        DELETE FROM jobs j USING old WHERE j.company_id = $1 AND j.id = old.id
+        """;
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<Guid>> ReadCompaniesAsync(Guid? after, int max, CancellationToken cancellationToken)
+    {
+        return Faults.ServeAsync(Read());
+
+        async Task<IReadOnlyList<Guid>> Read()
+        {
+            await using var connection = await _connections.OpenAsync(cancellationToken);
+            await using var batch = new NpgsqlBatch(connection);
+            batch.BatchCommands.Add(Sql.Statement(
+                "SELECT DISTINCT company_id FROM lanes WHERE $1 IS NULL OR company_id > $1 ORDER BY company_id LIMIT $2",
+                Sql.OrNull(after), Sql.Value(max)));
+            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+            var companies = new List<Guid>();
+            while (await reader.ReadAsync(cancellationToken))
+                companies.Add(reader.GetGuid(0));
+            return companies;
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Nodes that do this at the same time wait for each other's rows, and find them gone.</remarks>
+    public Task<bool> RemoveEndedAsync(Guid companyId, DateTimeOffset endedBefore, EndedPart part, CancellationToken cancellationToken)
+    {
+        return Faults.ServeAsync(Remove());
+
+        async Task<bool> Remove() =>
+            await RunAsync(RemoveRecordsSql, EndedChunksPerStep) || (part == EndedPart.Jobs && await RunAsync(RemoveJobsSql, EndedJobsPerStep));
+
+        async Task<bool> RunAsync(string sql, int max) =>
+            await ExecuteAsync(
+                companyId, cancellationToken,
+                Sql.Statement(
+                    sql, Sql.Value(companyId), Sql.Value(JobIds.LowestAt(endedBefore)), Sql.Value(endedBefore), Sql.Value(max))) > 0;
+    }
+}

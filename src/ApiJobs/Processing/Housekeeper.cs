@@ -1,0 +1,87 @@
+using ApiJobs.Intake;
+using ApiJobs.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace ApiJobs.Processing;
+
+/// <summary>Removes what nobody needs any longer: parts of broken uploads, and what ended longer ago than it is to be kept.</summary>
+/// <remarks>
+/// It works in small transactions, and rests after each for as long as it took, so that accepting and applying hardly
+/// notice. Several nodes may do this at the same time; whatever breaks off is taken up by the next round.
+/// </remarks>
+internal sealed class Housekeeper(
+    IJobStore store, IntakeOptions intake, RetentionOptions retention, TimeProvider time, ILogger logger)
+{
+    private const int CompaniesAtOnce = 100;
+
+    /// <summary>Keeps house until <paramref name="stopping"/>.</summary>
+    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(
+        RepeatAsync(intake.UploadExpiry / 4, SweepUploadsAsync, stopping),
+        retention is { Records: null, Jobs: null } ? Task.CompletedTask : RepeatAsync(retention.Interval, RemoveEndedAsync, stopping));
+
+    /// <summary>Removes what has been kept long enough by now.</summary>
+    internal async Task RemoveEndedAsync(CancellationToken stopping)
+    {
+        var now = time.GetUtcNow();
+        var steps = 0;
+        Guid? after = null;
+        IReadOnlyList<Guid> companies;
+        do
+        {
+            companies = await store.ReadCompaniesAsync(after, CompaniesAtOnce, stopping);
+            foreach (var company in companies)
+            {
+                if (retention.Records is { } records)
+                    steps += await RemoveAsync(company, now - records, EndedPart.Records, stopping);
+                if (retention.Jobs is { } jobs)
+                    steps += await RemoveAsync(company, now - jobs, EndedPart.Jobs, stopping);
+                after = company;
+            }
+        }
+        while (companies.Count == CompaniesAtOnce);
+        if (steps > 0)
+            logger.LogInformation("What ended long enough ago was removed, in {StepCount} steps.", steps);
+    }
+
+    private async Task<int> RemoveAsync(Guid company, DateTimeOffset endedBefore, EndedPart part, CancellationToken stopping)
+    {
+        for (var steps = 0; ; steps++)
+        {
+            var began = time.GetTimestamp();
+            if (!await store.RemoveEndedAsync(company, endedBefore, part, stopping))
+                return steps;
+            await Task.Delay(time.GetElapsedTime(began), time, stopping);
+        }
+    }
+
+    private async Task SweepUploadsAsync(CancellationToken stopping)
+    {
+        var swept = await store.SweepUploadsAsync(intake.UploadExpiry, stopping);
+        if (swept > 0)
+            logger.LogInformation("{UploadCount} broken uploads were swept away.", swept);
+    }
+
+    private async Task RepeatAsync(TimeSpan interval, Func<CancellationToken, Task> round, CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(interval, time);
+        try
+        {
+            do
+            {
+                try
+                {
+                    await round(stopping);
+                }
+                catch (StoreUnavailableException exception)
+                {
+                    logger.LogWarning(exception, "The store could not be cleaned up now; it is tried again in {Interval}.", interval);
+                }
+            }
+            while (await timer.WaitForNextTickAsync(stopping));
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping.
+        }
+    }
+}
