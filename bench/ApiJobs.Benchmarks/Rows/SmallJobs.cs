@@ -22,7 +22,7 @@ internal static class SmallJobs
 
     public static async Task<RowResult> RunAsync(Bench bench)
     {
-        var jobs = bench.Scale(full: 20_000, quick: 1_000);
+        var jobs = bench.Scale(full: 100_000, quick: 1_000);
         var nodeJobs = bench.Scale(full: 10_000, quick: 1_000);
         var hangfireJobs = bench.Scale(full: 1_000, quick: 100);
         await NodePeer.InstallAsync(bench.Stopping);
@@ -33,7 +33,7 @@ internal static class SmallJobs
         var pgBossPeer = await postgreSql.NewBesideAsync();
         await using var onPostgreSql = await StartAsync(bench, postgreSql);
         await using var onSqlite = await StartAsync(bench, await bench.NewDatabaseAsync(Store.Sqlite));
-        var rounds = bench.NewRounds();
+        var rounds = bench.NewRounds(atMost: 3);
 
         await rounds.RunAsync(
             async round => rounds.Add(OnPostgreSql, "jobs/s", await MeasureAsync(bench, onPostgreSql, jobs, round)),

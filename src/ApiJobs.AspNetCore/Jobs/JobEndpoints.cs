@@ -1,6 +1,8 @@
+using System.Runtime.CompilerServices;
 using ApiJobs.AspNetCore.Answers;
 using ApiJobs.AspNetCore.Callers;
 using ApiJobs.AspNetCore.Routing;
+using ApiJobs.Jobs;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -11,6 +13,8 @@ internal sealed class JobEndpoints(ApiJobEngine engine, ApiUrls urls)
 {
     private static readonly QueryParameter Expand = new(
         "expand", "What to show beside the job's own members: counts, links, or both, separated by a comma.");
+
+    private readonly ConditionalWeakTable<ApiJob, ShownJob> _endedJobs = [];
 
     public static IReadOnlyList<QueryParameter> Parameters { get; } = [Expand];
 
@@ -25,21 +29,34 @@ internal sealed class JobEndpoints(ApiJobEngine engine, ApiUrls urls)
             return;
         }
 
-        var answer = JobJson.Answer(job, urls, request, expansion);
-        var entityTag = answer.EntityTag();
-        response.Headers.ETag = entityTag.ToString();
+        var shown = Show(job, request, expansion);
+        response.Headers.ETag = shown.EntityTag.ToString();
         response.Headers.RetryAfter = engine.RetryAfter(job);
         // An ended job never changes, but a token may end: so a copy may be kept, and must be checked before each use.
         // The check costs no body, and one client's cache cannot show a company's job to another's token.
         response.Headers.CacheControl = "private, no-cache";
-        if (IsKnownToClient(request, entityTag))
+        if (IsKnownToClient(request, shown.EntityTag))
             response.StatusCode = StatusCodes.Status304NotModified;
         else
-            await answer.WriteAsync(response);
+            await shown.Answer.WriteAsync(response);
     }
 
     /// <summary>The answer for an id that no job of the company has; whether another company has it cannot be told.</summary>
     public static Problem NotFound(Guid jobId) => Problems.NotFound.With($"There is no API job {jobId}.");
+
+    // The engine gives the same object for an ended job as long as it keeps it; what is shown of it goes when it goes.
+    private ShownJob Show(ApiJob job, HttpRequest request, JobExpansion expansion)
+    {
+        var isKept = job.HasEnded && expansion == JobExpansion.None;
+        var records = urls.Records(request, job.Id);
+        if (isKept && _endedJobs.TryGetValue(job, out var kept) && kept.Records == records)
+            return kept;
+        var answer = JobJson.Answer(job, urls.Job(request, job.Id), records, expansion);
+        var shown = new ShownJob(records, answer, answer.EntityTag());
+        if (isKept)
+            _endedJobs.AddOrUpdate(job, shown);
+        return shown;
+    }
 
     private static JobExpansion ReadExpansion(HttpRequest request)
     {
@@ -52,4 +69,9 @@ internal sealed class JobEndpoints(ApiJobEngine engine, ApiUrls urls)
     private static bool IsKnownToClient(HttpRequest request, EntityTagHeaderValue entityTag) =>
         EntityTagHeaderValue.TryParseList(request.Headers.IfNoneMatch, out var known)
         && known.Any(tag => tag.Equals(EntityTagHeaderValue.Any) || tag.Compare(entityTag, useStrongComparison: false));
+
+    /// <param name="Records">Where its records are; the message may name it, and it depends on how the request came.</param>
+    /// <param name="Answer">The bytes.</param>
+    /// <param name="EntityTag">Their validator.</param>
+    private sealed record ShownJob(string Records, JsonAnswer Answer, EntityTagHeaderValue EntityTag);
 }

@@ -18,11 +18,11 @@ internal enum JobExpansion
 /// <remarks>Written by hand because clients may depend on each of its bytes.</remarks>
 internal static class JobJson
 {
-    public static JsonAnswer Answer(ApiJob job, ApiUrls urls, HttpRequest request, JobExpansion expansion)
-    {
-        var (self, records) = (urls.Job(request, job.Id), urls.Records(request, job.Id));
-        return JsonAnswer.Of(json => Write(json, job, self, records, expansion));
-    }
+    public static JsonAnswer Answer(ApiJob job, ApiUrls urls, HttpRequest request, JobExpansion expansion) =>
+        Answer(job, urls.Job(request, job.Id), urls.Records(request, job.Id), expansion);
+
+    public static JsonAnswer Answer(ApiJob job, string self, string records, JobExpansion expansion) =>
+        JsonAnswer.Of(json => Write(json, job, self, records, expansion));
 
     private static void Write(Utf8JsonWriter json, ApiJob job, string self, string records, JobExpansion expansion)
     {

@@ -21,7 +21,8 @@ internal sealed class EndedJobs : IDisposable
     {
         using var entry = _jobs.CreateEntry((job.CompanyId, job.Id));
         entry.SetOptions(Entry);
-        entry.Size = BaseBytes + MemoryMarshal.AsBytes(job.Message.Text.AsSpan()).Length;
+        // Twice, because whoever shows the job keeps its rendered text as long as the job is kept.
+        entry.Size = BaseBytes + (2 * MemoryMarshal.AsBytes(job.Message.Text.AsSpan()).Length);
         entry.Value = job;
     }
 

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 
 namespace ApiJobs.Server.Tests.Contract;
@@ -5,6 +6,8 @@ namespace ApiJobs.Server.Tests.Contract;
 /// <summary>Bad input gets a clear answer, and nothing is lost or left.</summary>
 public abstract class BadInputContract(ApiServer server)
 {
+    private const string Json = "application/json", Ndjson = "application/x-ndjson", Csv = "text/csv";
+
     private readonly Guid _company = ApiServer.NewCompany();
 
     /// <summary>Bodies that cannot be read: name, body, status, code, and whether a byte position or a record's index is told.</summary>
@@ -60,6 +63,58 @@ public abstract class BadInputContract(ApiServer server)
         error.GetProperty(place).GetInt64().ShouldBeInRange(0, body.Length, name);
         error.Text("detail").ShouldBe(problem.Text("detail"));
         (await server.CountStoredRowsAsync(_company)).ShouldBe(0, name);
+    }
+
+    /// <summary>Bodies in other formats and encodings that cannot be read: name, Content-Type, Content-Encoding, body, status, code, and which place is told.</summary>
+    public static TheoryData<string, string, string?, byte[], int, string, string?> OtherBodies => new()
+    {
+        { "an over-long line", Ndjson, null, Utf8($"{{}}\n{{\"notes\":\"{new string('x', 1 << 20)}\"}}\n"), 413, "record_too_large", "line" },
+        { "an over-long line without an end", Ndjson, null, Utf8($"{{\"notes\":\"{new string('x', 3 << 20)}"), 413, "record_too_large", "line" },
+        { "a broken line between mixed line ends", Ndjson, null, Utf8("{}\r\n{}\n{\"ref\":}\r\n{}"), 400, "malformed_body", "line" },
+        { "an array in a line", Ndjson, null, Utf8("{}\n[{}]\n"), 400, "record_not_object", "line" },
+        { "an empty file of lines", Ndjson, null, [], 400, "no_records", "byte_offset" },
+        { "a file of a byte order mark", Ndjson, null, Utf8("\uFEFF"), 400, "no_records", "byte_offset" },
+        { "an unclosed quote", Csv, null, Utf8("ref,notes\nA,one\nB,\"two\nC,three\n"), 400, "malformed_body", "line" },
+        { "an over-long row", Csv, null, Utf8($"ref,notes\nA,{new string('x', (1 << 20) + 1)}\n"), 413, "record_too_large", "line" },
+        { "a row with a cell too many", Csv, null, Utf8("ref,notes\r\nA,one\nB,two,three\r\n"), 400, "malformed_body", "line" },
+        { "an empty table", Csv, null, [], 400, "malformed_body", "byte_offset" },
+        { "a table of a header", Csv, null, Utf8("ref,notes\n"), 400, "no_records", "byte_offset" },
+        { "a header with a name twice", Csv, null, Utf8("ref,ref\nA,B\n"), 400, "wrong_shape", "line" },
+        { "what is no gzip", Json, "gzip", Utf8("[{}]"), 400, "invalid_encoding", null },
+        { "what is no brotli", Ndjson, "br", Utf8("{\"ref\":\"A\"}\n"), 400, "invalid_encoding", null },
+        { "gzip cut off", Csv, "gzip", Gzip(Utf8("ref\nA\nB\n"))[..^6], 400, "invalid_encoding", null },
+        { "gzip with bytes after its end", Json, "gzip", [.. Gzip(Utf8("[{}]")), 1, 2, 3], 400, "invalid_encoding", null },
+        { "a bomb of spaces", Json, "gzip", Gzip([(byte)'[', .. Enumerable.Repeat((byte)' ', 64 << 20)]), 413, "body_too_large", null },
+        { "a bomb of records", Ndjson, "gzip", Gzip([.. Enumerable.Repeat(Utf8("{}\n"), 8 << 20).SelectMany(line => line)]), 413, "body_too_large", null },
+    };
+
+    [Theory]
+    [MemberData(nameof(OtherBodies))]
+    public async Task A_body_of_another_format_or_encoding_that_cannot_be_read_is_refused_with_the_place_and_leaves_nothing(
+        string name, string contentType, string? encoding, byte[] body, int status, string code, string? place)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"{ApiServer.Prefix}/cases/bulk") { Content = new ByteArrayContent(body) };
+        request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        if (encoding is not null)
+            request.Content.Headers.ContentEncoding.Add(encoding);
+
+        var answer = await server.ClientOf(_company).SendAsync(request, TestContext.Current.CancellationToken);
+
+        var problem = await answer.ShouldBeProblemAsync(status, code);
+        var error = problem.GetProperty("errors").EnumerateArray().ShouldHaveSingleItem(name);
+        if (place is not null)
+            error.GetProperty(place).GetInt64().ShouldBeInRange(0, body.Length, name);
+        (await server.CountStoredRowsAsync(_company)).ShouldBe(0, name);
+    }
+
+    [Fact]
+    public async Task A_table_without_the_column_that_rows_are_found_by_is_refused_at_its_header()
+    {
+        var answer = await server.ClientOf(_company).SendAsync(HttpMethod.Patch, "cases/bulk", Utf8("ref,notes\nA,one\n"), Csv);
+        var problem = await answer.ShouldBeProblemAsync(400, "wrong_shape");
+        problem.Text("detail")!.ShouldContain("'id'");
+        problem.GetProperty("errors").EnumerateArray().ShouldHaveSingleItem().GetProperty("line").GetInt64().ShouldBe(1);
+        (await server.CountStoredRowsAsync(_company)).ShouldBe(0);
     }
 
     [Theory]
@@ -125,6 +180,14 @@ public abstract class BadInputContract(ApiServer server)
         var error = (await answer.JsonAsync()).GetProperty("data")[0].GetProperty("errors")[0];
         error.Text("code").ShouldBe(code);
         error.Text("pointer").ShouldBe(pointer);
+    }
+
+    private static byte[] Gzip(byte[] bytes)
+    {
+        var encoded = new MemoryStream();
+        using (var gzip = new GZipStream(encoded, CompressionLevel.Fastest))
+            gzip.Write(bytes);
+        return encoded.ToArray();
     }
 
     private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
