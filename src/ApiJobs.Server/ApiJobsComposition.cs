@@ -1,5 +1,6 @@
 using ApiJobs.AspNetCore;
 using ApiJobs.PostgreSql;
+using ApiJobs.Server.OAuth;
 using ApiJobs.Server.Settings;
 using ApiJobs.Storage;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -27,6 +28,7 @@ internal static class ApiJobsComposition
         {
             foreach (var resource in CrmResources.All)
                 jobs.AddResource(resource);
+            jobs.UseCaller(Caller.OfAsync);
         });
         services.AddOpenApi("v1", document => document.AddDocumentTransformer((api, _, _) =>
         {

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Security.Claims;
+using ApiJobs.AspNetCore.Callers;
 
 namespace ApiJobs.Server.OAuth;
 
@@ -13,6 +15,15 @@ internal static class Caller
 
     /// <summary>Claim, one for each: what the caller may do.</summary>
     public const string ScopeClaim = "scope";
+
+    // Users are remembered with their token, and never change: so what is read from their claims is read once.
+    private static readonly ConditionalWeakTable<ClaimsPrincipal, ApiJobCaller> Known = [];
+
+    /// <summary>The caller of a request, as the engine's endpoints want it.</summary>
+    public static ValueTask<ApiJobCaller?> OfAsync(HttpContext context) => ValueTask.FromResult(
+        context.User.Identity?.AuthenticationType == BearerAuthentication.Scheme
+            ? Known.GetValue(context.User, static user => new(user.CompanyId(), [.. user.Scopes()]))
+            : null);
 
     /// <summary>The caller's company.</summary>
     public static Guid CompanyId(this ClaimsPrincipal user) => Guid.Parse(user.FindFirstValue(CompanyIdClaim)!);

@@ -41,13 +41,13 @@ public sealed class UploadMemoryTests
                     ["Bootstrap:Clients:0:Scopes"] = "jobs:read cases:read cases:write",
                 },
                 folder.FullName, cancellationToken: Cancel);
-            server.Http.Timeout = Timeout.InfiniteTimeSpan;
-            using var token = await server.Http.PostAsJsonAsync(
+            using var http = new HttpClient { BaseAddress = server.Url, Timeout = Timeout.InfiniteTimeSpan };
+            using var token = await http.PostAsJsonAsync(
                 "/oauth/token", new { grant_type = "client_credentials", client_id = "upload", client_secret = "upload-secret-upload-secret" }, Cancel);
-            server.Http.DefaultRequestHeaders.Authorization = new("Bearer", (await ReadAsync(token)).GetProperty("access_token").GetString());
+            http.DefaultRequestHeaders.Authorization = new("Bearer", (await ReadAsync(token)).GetProperty("access_token").GetString());
 
-            await RunAsync(server, HttpMethod.Post, new Records(Cases, long.MaxValue));
-            var applied = await RunAsync(server, HttpMethod.Patch, new Records(long.MaxValue, bytes));
+            await RunAsync(http, HttpMethod.Post, new Records(Cases, long.MaxValue));
+            var applied = await RunAsync(http, HttpMethod.Patch, new Records(long.MaxValue, bytes));
             applied.GetProperty("effected_records").GetInt64().ShouldBeGreaterThan(bytes / NotesLength / 2);
             return PeakMemory(server.Id);
         }
@@ -57,14 +57,14 @@ public sealed class UploadMemoryTests
         }
     }
 
-    private static async Task<JsonElement> RunAsync(ServerProcess server, HttpMethod method, HttpContent content)
+    private static async Task<JsonElement> RunAsync(HttpClient http, HttpMethod method, HttpContent content)
     {
         using var request = new HttpRequestMessage(method, "/engine/api/cases/bulk") { Content = content };
-        using var accepted = await server.Http.SendAsync(request, Cancel);
+        using var accepted = await http.SendAsync(request, Cancel);
         accepted.StatusCode.ShouldBe(HttpStatusCode.Accepted);
         while (true)
         {
-            using var answer = await server.Http.GetAsync(accepted.Headers.Location, Cancel);
+            using var answer = await http.GetAsync(accepted.Headers.Location, Cancel);
             var job = await ReadAsync(answer);
             if (job.GetProperty("status").GetString() == "completed")
                 return job;
