@@ -5,7 +5,6 @@ using ApiJobs.Server.Http;
 using ApiJobs.Server.OAuth;
 using ApiJobs.Server.Settings;
 
-NativeMemory.ShareArenas();
 return await CommandLine.RunAsync(args, ServeAsync);
 
 // The server, from configuration to the last request. Everything else on the command line is an operator's command.
