@@ -5,24 +5,28 @@ namespace ApiJobs.PostgreSql;
 
 /// <summary>The node's connections: what the configured string leaves open, and nothing it says otherwise.</summary>
 /// <remarks>
-/// <para>Statements are prepared as they are used again, because planning one costs several times what running it does. A pooler
-/// in transaction mode hands every transaction to another session, in which nothing is prepared; so the first connection
+/// <para>The store's own statements are prepared, because planning one costs several times what running it does. A pooler in
+/// transaction mode hands every transaction to another session, in which nothing is prepared; so the first connection
 /// asks whether the session at the other end is the one that answered (a pooler gives a process id of its own), and
-/// behind a pooler nothing is prepared. <c>Max Auto Prepare</c> in the string decides instead.</para>
+/// behind a pooler nothing is prepared.</para>
+/// <para>They are prepared by name and in front of their first use, not by Npgsql's <c>Max Auto Prepare</c>: that prepares while
+/// it executes, and when a batch fails in between, the next one on the connection can meet answers it does not expect.</para>
 /// <para>Sessions are not reset between two uses: every setting that the store makes ends with its transaction.</para>
 /// </remarks>
 internal sealed class ConnectionPool : IAsyncDisposable
 {
-    // More than the store's own statements; those of resources come in a variety that callers choose, the least used go.
-    private const int PreparedStatements = 100;
+    private readonly NpgsqlDataSource _source;
 
-    private readonly NpgsqlDataSource _asGiven, _preparing;
-    private volatile NpgsqlDataSource? _chosen;
+    // Unknown until the first connection has asked, unless configured.
+    private volatile object? _prepares;
 
     /// <summary>Makes the pool. No connection is opened yet.</summary>
+    /// <param name="connectionString">The string as configured.</param>
+    /// <param name="prepare">Whether to prepare statements; null to find out.</param>
     /// <exception cref="ArgumentException">The connection string is malformed.</exception>
-    internal ConnectionPool(string connectionString)
+    internal ConnectionPool(string connectionString, bool? prepare)
     {
+        _prepares = prepare;
         var given = new DbConnectionStringBuilder { ConnectionString = connectionString };
         var builder = new NpgsqlConnectionStringBuilder(connectionString);
         // Keepalive of the socket, not of the session: it passes through a pooler, and finds a peer that vanished.
@@ -32,13 +36,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
             builder.ApplicationName = "apijobs";
         if (!Says("No Reset On Close"))
             builder.NoResetOnClose = true;
-        _asGiven = NpgsqlDataSource.Create(builder);
-        if (Says("Max Auto Prepare"))
-            _chosen = _asGiven;
-        builder.MaxAutoPrepare = PreparedStatements;
-        if (!Says("Auto Prepare Min Usages"))
-            builder.AutoPrepareMinUsages = 2;
-        _preparing = NpgsqlDataSource.Create(builder);
+        _source = NpgsqlDataSource.Create(builder);
 
         bool Says(string keyword) =>
             given.ContainsKey(keyword) || given.ContainsKey(keyword.Replace(" ", "", StringComparison.Ordinal));
@@ -56,16 +54,15 @@ internal sealed class ConnectionPool : IAsyncDisposable
     /// <summary>Takes a connection. Disposing it gives it back.</summary>
     internal async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
     {
-        if (_chosen is { } chosen)
-            return await chosen.OpenConnectionAsync(cancellationToken);
+        var connection = await _source.OpenConnectionAsync(cancellationToken);
+        if (_prepares is not null)
+            return connection;
 
         // Several may ask at the same time, and find the same.
-        var connection = await _asGiven.OpenConnectionAsync(cancellationToken);
         try
         {
             await using var command = new NpgsqlCommand("SELECT pg_backend_pid()", connection);
-            var isDirect = connection.ProcessID == (int)(await command.ExecuteScalarAsync(cancellationToken))!;
-            _chosen = isDirect ? _preparing : _asGiven;
+            _prepares = connection.ProcessID == (int)(await command.ExecuteScalarAsync(cancellationToken))!;
             return connection;
         }
         catch
@@ -75,9 +72,9 @@ internal sealed class ConnectionPool : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _preparing.DisposeAsync();
-        await _asGiven.DisposeAsync();
-    }
+    /// <summary>Prepares a batch of the store's own statements, if they can be. Where the connection has them already, that costs nothing.</summary>
+    internal Task PrepareAsync(NpgsqlBatch batch, CancellationToken cancellationToken) =>
+        _prepares is true ? batch.PrepareAsync(cancellationToken) : Task.CompletedTask;
+
+    public ValueTask DisposeAsync() => _source.DisposeAsync();
 }

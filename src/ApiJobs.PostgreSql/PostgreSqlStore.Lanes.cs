@@ -68,6 +68,7 @@ public sealed partial class PostgreSqlStore
             batch.BatchCommands.Add(Sql.Statement(WithoutWaitingForDisk));
             batch.BatchCommands.Add(Sql.Statement(Sql.ByKey));
             batch.BatchCommands.Add(Sql.Statement(ClaimSql, Sql.Value(token), Sql.Value(leaseFor)));
+            await _connections.PrepareAsync(batch, cancellationToken);
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
             await reader.NextResultAsync(cancellationToken);
             await reader.NextResultAsync(cancellationToken);

@@ -172,6 +172,7 @@ public sealed partial class PostgreSqlStore
             Sql.Value(startedAt)));
         // Of a resource's statements and an operation's own, this store does not know the one right plan.
         batch.BatchCommands.Add(Sql.Statement(Sql.Afresh));
+        await _connections.PrepareAsync(batch, cancellationToken);
         return await batch.ExecuteNonQueryAsync(cancellationToken) == jobs.Length;
     }
 
@@ -211,6 +212,7 @@ public sealed partial class PostgreSqlStore
         if (jobs.LastOrDefault(job => job.Ends) is { } lastEnded)
             batch.BatchCommands.Add(Sql.Statement(MoveHeadSql, Sql.Value(lease.CompanyId), Sql.Value(lease.Lane), Sql.Value(lastEnded.Position)));
 
+        await _connections.PrepareAsync(batch, cancellationToken);
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -44,7 +44,7 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
 
         _options = options;
         _time = time;
-        _connections = new(options.ConnectionString);
+        _connections = new(options.ConnectionString, options.PrepareStatements);
         _scope = new(options.CompanyIsolation);
         _resources = new(resources);
         _schema = new(_connections, resources, new(_scope, resources, logger), logger);
@@ -97,6 +97,8 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
         batch.BatchCommands.Add(Sql.Statement(planning));
         _scope.Enter(batch, companyId);
         batch.BatchCommands.Add(statement);
+        if (planning == Sql.ByKey)
+            await _connections.PrepareAsync(batch, cancellationToken);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         for (var skipped = 1; skipped < batch.BatchCommands.Count; skipped++)
             await reader.NextResultAsync(cancellationToken);
@@ -116,6 +118,7 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
         _scope.Enter(batch, companyId);
         foreach (var statement in statements)
             batch.BatchCommands.Add(statement);
+        await _connections.PrepareAsync(batch, cancellationToken);
         return await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 }

@@ -5,12 +5,15 @@ public sealed class PostgreSqlStoreOptions
 {
     /// <summary>Where the database is, in Npgsql's terms. Tables are made in the first schema of its search path.</summary>
     /// <remarks>
-    /// Statements are prepared on a direct connection, and not behind a pooler, which the store notices by itself. Behind one
-    /// that keeps track of prepared statements (PgBouncer 1.21 or newer with <c>max_prepared_statements</c>) say so with
-    /// <c>Max Auto Prepare=100</c>; <c>Max Auto Prepare=0</c> prepares nothing anywhere. Sessions are not reset between
-    /// uses, because the store leaves nothing in them; <c>No Reset On Close=false</c> changes that.
+    /// Sessions are not reset between uses, because the store leaves nothing in them; <c>No Reset On Close=false</c> changes that.
     /// </remarks>
     public string ConnectionString { get; set; } = "";
+
+    /// <summary>
+    /// Whether the store prepares its statements; null, unless configured, does so on a direct connection and not behind a pooler, which
+    /// the store notices. True is for a pooler that keeps track of them: PgBouncer 1.21 or newer with <c>max_prepared_statements</c>.
+    /// </summary>
+    public bool? PrepareStatements { get; set; }
 
     /// <summary>
     /// Where the one connection that listens for wake-ups goes; null for <see cref="ConnectionString"/>. Behind a pooler in

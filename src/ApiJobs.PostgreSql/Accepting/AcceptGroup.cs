@@ -124,6 +124,7 @@ internal static class AcceptGroup
                     batch.BatchCommands.Add(statement);
             }
 
+            await connections.PrepareAsync(batch, CancellationToken.None);
             await using var reader = await batch.ExecuteReaderAsync();
             // The one that waits for the disk comes first, and is where the reader stands.
             await reader.NextResultAsync();

@@ -21,7 +21,7 @@ internal sealed class SigningKeyRing(
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private CancellationTokenSource _changed = new();
     private volatile IReadOnlyList<RsaSecurityKey> _keys = [];
-    private long _refreshedAt;
+    private long _soonAt;
 
     /// <summary>The keys, newest first. Empty until the first <see cref="RefreshAsync"/>.</summary>
     public IReadOnlyList<RsaSecurityKey> Keys => _keys;
@@ -44,14 +44,18 @@ internal sealed class SigningKeyRing(
         }
     }
 
-    /// <summary>Loads the keys unless they were loaded less than a second ago: what strangers' tokens may cost us is bounded.</summary>
+    /// <summary>Loads the keys unless a token made it load them less than a second ago: what strangers' tokens may cost us is bounded.</summary>
+    /// <remarks>Loading by the clock does not count: it may have been just before a new key came.</remarks>
     /// <returns>Whether the keys changed.</returns>
     public async Task<bool> RefreshSoonAsync(CancellationToken cancellationToken)
     {
         await _oneAtATime.WaitAsync(cancellationToken);
         try
         {
-            return time.GetElapsedTime(_refreshedAt) >= MinRefreshInterval && await LoadAsync(cancellationToken);
+            if (time.GetElapsedTime(_soonAt) < MinRefreshInterval)
+                return false;
+            _soonAt = time.GetTimestamp();
+            return await LoadAsync(cancellationToken);
         }
         finally
         {
@@ -91,7 +95,6 @@ internal sealed class SigningKeyRing(
         }
 
         await RemoveDeadAsync(context, stored, cancellationToken);
-        _refreshedAt = time.GetTimestamp();
         if (stored.Select(key => key.Kid).SequenceEqual(_keys.Select(key => key.KeyId)))
             return false;
 

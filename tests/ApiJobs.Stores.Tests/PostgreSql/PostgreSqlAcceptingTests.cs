@@ -33,6 +33,22 @@ public sealed class PostgreSqlAcceptingTests(PostgreSqlDatabases databases) : Po
     }
 
     [Fact]
+    public async Task However_often_the_database_refuses_requests_the_connections_stay_good_for_others()
+    {
+        const int rounds = 20, others = 5;
+        for (var round = 0; round < rounds; round++)
+        {
+            var bad = NewJob(_company) with { Type = "no\0text" };
+            var refused = Store.SealJobAsync(bad, ChunkOf(0, 0, "{}"), Token);
+            var good = Enumerable.Range(0, others).Select(_ => SealAsync(_company)).ToList();
+            (await Should.ThrowAsync<PostgresException>(refused)).SqlState.ShouldBe("22021");
+            await Task.WhenAll(good);
+        }
+
+        (await QueryAsync<long>("SELECT count(*) FROM jobs")).ShouldBe(rounds * others);
+    }
+
+    [Fact]
     public async Task Sealing_again_gives_the_same_job_and_takes_no_position()
     {
         var job = NewJob(_company, totalRecords: 2);

@@ -8,7 +8,7 @@ namespace ApiJobs.Stores.Tests.PostgreSql;
 /// <summary>Which statements are prepared, and that their plans stay right however their tables grow.</summary>
 public sealed class PostgreSqlPlanTests(PostgreSqlDatabases databases) : PostgreSqlStoreTest(databases)
 {
-    // Prepared at the second use; the pool hands out a connection after the other.
+    // The pool hands out a connection after the other.
     private const int RoundsToPrepare = 10;
 
     private readonly Guid _company = Guid.CreateVersion7();
@@ -57,9 +57,9 @@ public sealed class PostgreSqlPlanTests(PostgreSqlDatabases databases) : Postgre
     }
 
     [Fact]
-    public async Task The_connection_string_has_the_last_word_about_preparing()
+    public async Task The_setting_has_the_last_word_about_preparing()
     {
-        var store = OpenStore(options => options.ConnectionString = ConnectionString + ";Max Auto Prepare=0");
+        var store = OpenStore(options => options.PrepareStatements = false);
         (await CountPreparedAsync(store)).ShouldBe(0);
     }
 
