@@ -15,10 +15,12 @@ namespace ApiJobs.PostgreSql;
 /// </remarks>
 internal sealed class ConnectionPool : IAsyncDisposable
 {
+    private enum Preparing { Unknown, On, Off }
+
     private readonly NpgsqlDataSource _source;
 
-    // Unknown until the first connection has asked, unless configured.
-    private volatile object? _prepares;
+    // Unless configured, the first connection finds out.
+    private volatile Preparing _preparing;
 
     /// <summary>Makes the pool. No connection is opened yet.</summary>
     /// <param name="connectionString">The string as configured.</param>
@@ -26,7 +28,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
     /// <exception cref="ArgumentException">The connection string is malformed.</exception>
     internal ConnectionPool(string connectionString, bool? prepare)
     {
-        _prepares = prepare;
+        _preparing = prepare switch { null => Preparing.Unknown, true => Preparing.On, false => Preparing.Off };
         var given = new DbConnectionStringBuilder { ConnectionString = connectionString };
         var builder = new NpgsqlConnectionStringBuilder(connectionString);
         // Keepalive of the socket, not of the session: it passes through a pooler, and finds a peer that vanished.
@@ -55,14 +57,15 @@ internal sealed class ConnectionPool : IAsyncDisposable
     internal async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
     {
         var connection = await _source.OpenConnectionAsync(cancellationToken);
-        if (_prepares is not null)
+        if (_preparing != Preparing.Unknown)
             return connection;
 
         // Several may ask at the same time, and find the same.
         try
         {
             await using var command = new NpgsqlCommand("SELECT pg_backend_pid()", connection);
-            _prepares = connection.ProcessID == (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+            var isDirect = connection.ProcessID == (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+            _preparing = isDirect ? Preparing.On : Preparing.Off;
             return connection;
         }
         catch
@@ -74,7 +77,7 @@ internal sealed class ConnectionPool : IAsyncDisposable
 
     /// <summary>Prepares a batch of the store's own statements, if they can be. Where the connection has them already, that costs nothing.</summary>
     internal Task PrepareAsync(NpgsqlBatch batch, CancellationToken cancellationToken) =>
-        _prepares is true ? batch.PrepareAsync(cancellationToken) : Task.CompletedTask;
+        _preparing == Preparing.On ? batch.PrepareAsync(cancellationToken) : Task.CompletedTask;
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 }

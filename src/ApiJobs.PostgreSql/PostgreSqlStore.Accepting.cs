@@ -1,7 +1,6 @@
 using ApiJobs.Jobs;
 using ApiJobs.PostgreSql.Accepting;
 using ApiJobs.Storage;
-using Npgsql;
 
 namespace ApiJobs.PostgreSql;
 
@@ -74,19 +73,13 @@ public sealed partial class PostgreSqlStore
         }
     }
 
-    private async Task<List<(Guid CompanyId, Guid JobId)>> ReadIdleUploadsAsync(TimeSpan idleFor, CancellationToken cancellationToken)
-    {
-        await using var connection = await _connections.OpenAsync(cancellationToken);
-        await using var batch = new NpgsqlBatch(connection);
-        batch.BatchCommands.Add(Sql.Statement(
-            "SELECT company_id, job_id FROM uploads WHERE abandoned OR touched_at <= clock_timestamp() - $1 LIMIT $2",
-            Sql.Value(idleFor), Sql.Value(UploadsReadPerStep)));
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        var uploads = new List<(Guid, Guid)>();
-        while (await reader.ReadAsync(cancellationToken))
-            uploads.Add((reader.GetGuid(0), reader.GetGuid(1)));
-        return uploads;
-    }
+    private Task<List<(Guid CompanyId, Guid JobId)>> ReadIdleUploadsAsync(TimeSpan idleFor, CancellationToken cancellationToken) =>
+        ReadAsync(
+            companyId: null, Sql.Afresh,
+            Sql.Statement(
+                "SELECT company_id, job_id FROM uploads WHERE abandoned OR touched_at <= clock_timestamp() - $1 LIMIT $2",
+                Sql.Value(idleFor), Sql.Value(UploadsReadPerStep)),
+            row => (row.GetGuid(0), row.GetGuid(1)), cancellationToken);
 
     private async Task<bool> RemoveUploadAsync(Guid companyId, Guid jobId, TimeSpan idleFor, CancellationToken cancellationToken)
     {

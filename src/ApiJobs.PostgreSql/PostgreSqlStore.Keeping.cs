@@ -1,5 +1,4 @@
 using ApiJobs.Storage;
-using Npgsql;
 
 namespace ApiJobs.PostgreSql;
 
@@ -35,19 +34,13 @@ public sealed partial class PostgreSqlStore
     {
         return Faults.ServeAsync(Read());
 
-        async Task<IReadOnlyList<Guid>> Read()
-        {
-            await using var connection = await _connections.OpenAsync(cancellationToken);
-            await using var batch = new NpgsqlBatch(connection);
-            batch.BatchCommands.Add(Sql.Statement(
-                "SELECT DISTINCT company_id FROM lanes WHERE $1 IS NULL OR company_id > $1 ORDER BY company_id LIMIT $2",
-                Sql.OrNull(after), Sql.Value(max)));
-            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-            var companies = new List<Guid>();
-            while (await reader.ReadAsync(cancellationToken))
-                companies.Add(reader.GetGuid(0));
-            return companies;
-        }
+        async Task<IReadOnlyList<Guid>> Read() =>
+            await ReadAsync(
+                companyId: null, Sql.ByKey,
+                Sql.Statement(
+                    "SELECT DISTINCT company_id FROM lanes WHERE $1 IS NULL OR company_id > $1 ORDER BY company_id LIMIT $2",
+                    Sql.OrNull(after), Sql.Value(max)),
+                row => row.GetGuid(0), cancellationToken);
     }
 
     /// <inheritdoc/>

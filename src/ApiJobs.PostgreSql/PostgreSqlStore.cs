@@ -89,13 +89,15 @@ public sealed partial class PostgreSqlStore : IJobStore, IResourceStore, IAsyncD
         Guid companyId, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
         ReadAsync(companyId, Sql.ByKey, statement, read, cancellationToken);
 
+    /// <summary>Runs a select as one transaction, confined to a company unless it is for all of them.</summary>
     private async Task<List<T>> ReadAsync<T>(
-        Guid companyId, string planning, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+        Guid? companyId, string planning, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
     {
         await using var connection = await _connections.OpenAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(Sql.Statement(planning));
-        _scope.Enter(batch, companyId);
+        if (companyId is { } one)
+            _scope.Enter(batch, one);
         batch.BatchCommands.Add(statement);
         if (planning == Sql.ByKey)
             await _connections.PrepareAsync(batch, cancellationToken);

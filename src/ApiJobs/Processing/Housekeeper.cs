@@ -72,9 +72,12 @@ internal sealed class Housekeeper(
                 {
                     await round(stopping);
                 }
-                catch (StoreUnavailableException exception)
+                catch (Exception exception) when (!stopping.IsCancellationRequested)
                 {
-                    logger.LogWarning(exception, "The store could not be cleaned up now; it is tried again in {Interval}.", interval);
+                    // Nobody's request hangs on it: whatever it is, the server goes on.
+                    logger.Log(
+                        exception is StoreUnavailableException ? LogLevel.Warning : LogLevel.Error, exception,
+                        "The store could not be cleaned up now; it is tried again in {Interval}.", interval);
                 }
             }
             while (await timer.WaitForNextTickAsync(stopping));

@@ -21,7 +21,7 @@ internal sealed class Disk : IAsyncDisposable
 
     /// <summary>Skips the test, and says so, where it may not mount.</summary>
     public static void SkipUnlessMountable() =>
-        Assert.SkipUnless(Environment.IsPrivilegedProcess, "This test mounts a disk of its own, which only root can.");
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "This test fills and cuts off a disk of its own, and only root may mount one. Run the tests as root to include it.");
 
     /// <summary>Makes an ext4 file system in an image file.</summary>
     public static async Task<Disk> CreateExt4Async()

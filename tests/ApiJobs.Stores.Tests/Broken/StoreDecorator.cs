@@ -53,7 +53,7 @@ internal abstract class StoreDecorator(IJobStore sound) : IJobStore
         LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, DateTimeOffset startedAt, CancellationToken cancellationToken) =>
         Sound.ApplyAsync(lease, chunks, apply, startedAt, cancellationToken);
 
-    public Task<IReadOnlyList<Guid>> ReadCompaniesAsync(Guid? after, int max, CancellationToken cancellationToken) =>
+    public virtual Task<IReadOnlyList<Guid>> ReadCompaniesAsync(Guid? after, int max, CancellationToken cancellationToken) =>
         Sound.ReadCompaniesAsync(after, max, cancellationToken);
 
     public virtual Task<bool> RemoveEndedAsync(

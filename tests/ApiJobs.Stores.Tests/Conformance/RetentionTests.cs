@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using ApiJobs.Intake;
 using ApiJobs.Jobs;
 using ApiJobs.Processing;
@@ -166,6 +168,57 @@ public abstract class RetentionTests(StoreFixture stores) : StoreTests(stores)
         (await ResultsAsync(old)).Concat(await ResultsAsync(younger)).Count().ShouldBe(withRecords);
         new[] { await Store.FindJobAsync(Company, old.Id, Cancel), await Store.FindJobAsync(OtherCompany, younger.Id, Cancel) }
             .Count(job => job is not null).ShouldBe(jobs);
+    }
+
+    [Fact]
+    public async Task Housekeeping_goes_on_after_a_fault_that_it_does_not_know()
+    {
+        var store = new OnceFailing(Store);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var options = new RetentionOptions { Jobs = Day };
+        var running = new Housekeeper(store, new IntakeOptions(), options, Database.Clock, NullLogger.Instance).RunAsync(stop.Token);
+        await store.Failed.Task.WaitAsync(Patience, Cancel);
+
+        while (!store.WentOn.Task.IsCompleted)
+        {
+            Database.Clock.Advance(options.Interval);
+            await Task.Yield();
+        }
+
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [Theory]
+    [InlineData("00:00:00", "00:00:00", "00:00:01", true)]
+    [InlineData(null, null, "30.00:00:00", true)]
+    [InlineData("-00:00:01", null, "01:00:00", false)]
+    [InlineData(null, "40000.00:00:00", "01:00:00", false)]
+    [InlineData("2.00:00:00", "1.00:00:00", "01:00:00", false)]
+    [InlineData(null, null, "00:00:00", false)]
+    [InlineData(null, null, "50.00:00:00", false)]
+    public void Times_that_make_no_sense_are_refused(string? records, string? jobs, string interval, bool isGood)
+    {
+        var options = new RetentionOptions { Records = Time(records), Jobs = Time(jobs), Interval = Time(interval)!.Value };
+        Validator.TryValidateObject(options, new(options), null, validateAllProperties: true).ShouldBe(isGood);
+
+        static TimeSpan? Time(string? text) => text is null ? null : TimeSpan.Parse(text, CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Fails the first time it is asked for companies, with what no housekeeping expects.</summary>
+    private sealed class OnceFailing(IJobStore sound) : Broken.StoreDecorator(sound)
+    {
+        public TaskCompletionSource Failed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource WentOn { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override Task<IReadOnlyList<Guid>> ReadCompaniesAsync(Guid? after, int max, CancellationToken cancellationToken)
+        {
+            if (Failed.TrySetResult())
+                throw new InvalidOperationException("Unexpected.");
+            WentOn.TrySetResult();
+            return base.ReadCompaniesAsync(after, max, cancellationToken);
+        }
     }
 
     /// <summary>Accepts a job whose id is of the test's time.</summary>
