@@ -21,9 +21,13 @@ public sealed partial class PostgreSqlStore
         WHERE c.company_id = $1 AND c.job_id = old.job_id AND c.chunk_index = old.chunk_index
         """;
 
+    // Only jobs without chunks: that the statement above removed none may also mean that another node was faster with these.
     private const string RemoveJobsSql = """
         WITH old AS (
-            SELECT id FROM jobs WHERE company_id = $1 AND id < $2 AND end_time < $3 ORDER BY id LIMIT $4),
+            SELECT id FROM jobs j
+            WHERE company_id = $1 AND id < $2 AND end_time < $3
+              AND (SELECT true FROM chunks c WHERE c.company_id = $1 AND c.job_id = j.id LIMIT 1) IS NULL
+            ORDER BY id LIMIT $4),
         messages AS (
             DELETE FROM job_messages m USING old WHERE m.company_id = $1 AND m.job_id = old.id)
         DELETE FROM jobs j USING old WHERE j.company_id = $1 AND j.id = old.id
