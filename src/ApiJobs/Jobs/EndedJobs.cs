@@ -11,7 +11,8 @@ internal sealed class EndedJobs : IDisposable
     // What a job takes beside its texts, roughly.
     private const int BaseBytes = 1_024;
 
-    private static readonly MemoryCacheEntryOptions Entry = new() { SlidingExpiration = TimeSpan.FromMinutes(10) };
+    // Not longer, however often they are asked for: retention may have removed them, here or on another node.
+    private static readonly MemoryCacheEntryOptions Entry = new() { AbsoluteExpirationRelativeToNow = TimeSpan.FromMinutes(10) };
 
     private readonly MemoryCache _jobs = new(new MemoryCacheOptions { SizeLimit = MaxBytes });
 

@@ -11,7 +11,7 @@ public sealed class RetentionOptions : IValidatableObject
     /// <summary>How long a job's records and what happened to each are kept after its end, such as <c>30.00:00:00</c> for thirty days; not given: as long as the job.</summary>
     public TimeSpan? Records { get; set; }
 
-    /// <summary>How long the job itself is kept after its end, with its counts and its message; not given: for ever.</summary>
+    /// <summary>How long the job itself is kept after its end, with its counts and its message; not given: for ever. A node that was asked for it may show it for ten minutes more.</summary>
     public TimeSpan? Jobs { get; set; }
 
     /// <summary>How often this is seen to. One hour unless configured.</summary>
@@ -21,10 +21,10 @@ public sealed class RetentionOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Records < TimeSpan.Zero || Jobs < TimeSpan.Zero || Records > LongestKept || Jobs > LongestKept)
-            yield return new("Retention:Records and Retention:Jobs must be from 0 to 36500 days; leave them out to keep everything.");
+            yield return new("Retention:Records and Retention:Jobs must be from 0 to 36500 days; leave them out to keep everything.", [nameof(Records), nameof(Jobs)]);
         if (Records > Jobs)
-            yield return new("Retention:Records cannot be longer than Retention:Jobs: without its job, nobody can ask for a record.");
+            yield return new("Retention:Records cannot be longer than Retention:Jobs: without its job, nobody can ask for a record.", [nameof(Records)]);
         if (Interval <= TimeSpan.Zero || Interval > LongestInterval)
-            yield return new("Retention:Interval must be longer than nothing and at most 30 days.");
+            yield return new("Retention:Interval must be longer than nothing and at most 30 days.", [nameof(Interval)]);
     }
 }
