@@ -4,7 +4,7 @@ using Microsoft.Extensions.Hosting;
 namespace ApiJobs.AspNetCore;
 
 /// <summary>Makes or upgrades the store's schema before anything else starts: the server, which is a hosted service too, and the workers.</summary>
-internal sealed class StoreInitialization(IJobStore store) : IHostedLifecycleService
+internal sealed class StoreInitialization(IUpkeep store) : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken) => store.InitializeAsync(cancellationToken);
 

@@ -31,8 +31,7 @@ public sealed class ApiJobEngine(
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(records);
-        var acceptedAt = time.GetUtcNow();
-        var jobId = Guid.CreateVersion7(acceptedAt);
+        var jobId = Guid.CreateVersion7(time.GetUtcNow());
         var chunks = new ChunkBuilder(_intake);
         Task<bool>? append = null;
         try
@@ -64,10 +63,16 @@ public sealed class ApiJobEngine(
                 Type = request.Operation.Type,
                 Lane = request.Operation.Lane,
                 Options = request.Options,
+                Origin = request.Origin,
+                Fingerprint = request.Fingerprint,
                 TotalRecords = chunks.TotalRecords,
-                CreatedAt = acceptedAt,
             };
-            return await store.SealJobAsync(job, chunks.Close(), CancellationToken.None) ?? throw UploadExpired();
+            return await store.SealJobAsync(job, chunks.Close(), CancellationToken.None) switch
+            {
+                SealResult.Sealed made => made.Job,
+                SealResult.KeyTaken taken => await FindKeyHolderAsync(request, taken, jobId, append),
+                _ => throw UploadExpired(),
+            };
         }
         catch when (append is not null)
         {
@@ -81,11 +86,21 @@ public sealed class ApiJobEngine(
     public async ValueTask<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken)
     {
         if (_endedJobs.Find(companyId, jobId) is { } ended)
-            return ended;
+            return ended.Job;
         var job = await store.FindJobAsync(companyId, jobId, cancellationToken);
         if (job is { HasEnded: true })
-            _endedJobs.Keep(job);
+            _endedJobs.Keep(new(job, await ReadStoredMessageAsync(job, cancellationToken)));
         return job;
+    }
+
+    /// <summary>Reads the entries of a job's message, of the moment at which the job was read.</summary>
+    /// <returns>Whole entries in input order, joined by nothing; empty if there are none.</returns>
+    public async ValueTask<string> ReadMessageAsync(ApiJob job, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        return job.HasEnded && _endedJobs.Find(job.CompanyId, job.Id) is { } ended
+            ? ended.Message
+            : await ReadStoredMessageAsync(job, cancellationToken);
     }
 
     /// <summary>Reads what happened to each record of a job, in input order.</summary>
@@ -119,6 +134,21 @@ public sealed class ApiJobEngine(
 
     /// <summary>Forgets the ended jobs that were kept for asking.</summary>
     public void Dispose() => _endedJobs.Dispose();
+
+    private async ValueTask<string> ReadStoredMessageAsync(ApiJob job, CancellationToken cancellationToken) => job.MessageEntryCount == 0
+        ? ""
+        : await store.ReadMessageAsync(job.CompanyId, job.Id, job.NextChunk, cancellationToken);
+
+    // The same request under the same key is the same job, however often it is sent; another one is refused.
+    private async Task<ApiJob> FindKeyHolderAsync(BulkRequest request, SealResult.KeyTaken taken, Guid jobId, Task<bool>? append)
+    {
+        if (!taken.Fingerprint.Span.SequenceEqual(request.Fingerprint.Span))
+            throw KeyReused();
+        var holder = await store.FindJobAsync(request.CompanyId, taken.JobId, CancellationToken.None) ?? throw KeyReused();
+        if (append is not null)
+            await AbandonAsync(request.CompanyId, jobId, append);
+        return holder;
+    }
 
     private static async Task EndAppendAsync(Task<bool>? append)
     {
@@ -155,6 +185,10 @@ public sealed class ApiJobEngine(
     private static RequestFaultException UploadExpired() => new(new(
         RequestFaultCodes.UploadExpired,
         "The upload stood still for so long that its parts were removed. Send the request again."));
+
+    private static RequestFaultException KeyReused() => new(new(
+        RequestFaultCodes.IdempotencyKeyReused,
+        "The Idempotency-Key was used for another request before. Send a key of its own with every request, and the same key only with the same request."));
 
     private RequestFaultException TooManyRecords() => new(new(
         RequestFaultCodes.TooManyRecords,

@@ -31,6 +31,8 @@ internal static class Problems
     public static readonly ProblemKind BodyTooLarge = new(RequestFaultCodes.BodyTooLarge, StatusCodes.Status413PayloadTooLarge, "The body is too large");
     public static readonly ProblemKind TooManyRecords = new(RequestFaultCodes.TooManyRecords, StatusCodes.Status413PayloadTooLarge, "There are too many records");
 
+    public static readonly ProblemKind IdempotencyKeyReused = new(RequestFaultCodes.IdempotencyKeyReused, StatusCodes.Status422UnprocessableEntity, "The idempotency key is in use");
+
     // How fast. 408 and not 503 for an upload that stood still: the sender was slow, the server is well.
     public static readonly ProblemKind UploadExpired = new(RequestFaultCodes.UploadExpired, StatusCodes.Status408RequestTimeout, "The upload took too long");
     public static readonly ProblemKind RequestTimeout = new("request_timeout", StatusCodes.Status408RequestTimeout, "The request came too slowly");
@@ -46,7 +48,7 @@ internal static class Problems
         Unauthorized, InsufficientScope, Forbidden,
         NotFound, RecordsRemoved, MethodNotAllowed, InvalidParameter, BadRequest,
         UnsupportedMediaType, MalformedBody, InvalidUtf8, TooDeep, WrongShape, RecordNotObject, NoRecords, InvalidEncoding,
-        RecordTooLarge, BodyTooLarge, TooManyRecords,
+        RecordTooLarge, BodyTooLarge, TooManyRecords, IdempotencyKeyReused,
         UploadExpired, RequestTimeout, TooManyRequests,
         Unavailable, InternalError,
     ];

@@ -48,7 +48,7 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
         response.StatusCode = StatusCodes.Status202Accepted;
         response.Headers.Location = urls.Job(request, job.Id);
         response.Headers.RetryAfter = engine.RetryAfter(job);
-        await JobJson.Answer(job, urls, request, JobExpansion.None).WriteAsync(response);
+        await JobJson.Answer(job, await engine.ReadMessageAsync(job, CancellationToken.None), urls, request, JobExpansion.None).WriteAsync(response);
     }
 
     private JobOptions ReadOptions(HttpRequest request) => _key.Text(request) switch

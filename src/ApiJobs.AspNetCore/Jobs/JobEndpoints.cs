@@ -29,7 +29,7 @@ internal sealed class JobEndpoints(ApiJobEngine engine, ApiUrls urls)
             return;
         }
 
-        var shown = Show(job, request, expansion);
+        var shown = await ShowAsync(job, request, expansion);
         response.Headers.ETag = shown.EntityTag.ToString();
         response.Headers.RetryAfter = engine.RetryAfter(job);
         // An ended job never changes, but a token may end: so a copy may be kept, and must be checked before each use.
@@ -45,13 +45,14 @@ internal sealed class JobEndpoints(ApiJobEngine engine, ApiUrls urls)
     public static Problem NotFound(Guid jobId) => Problems.NotFound.With($"There is no API job {jobId}.");
 
     // The engine gives the same object for an ended job as long as it keeps it; what is shown of it goes when it goes.
-    private ShownJob Show(ApiJob job, HttpRequest request, JobExpansion expansion)
+    private async ValueTask<ShownJob> ShowAsync(ApiJob job, HttpRequest request, JobExpansion expansion)
     {
         var isKept = job.HasEnded && expansion == JobExpansion.None;
         var records = urls.Records(request, job.Id);
         if (isKept && _endedJobs.TryGetValue(job, out var kept) && kept.Records == records)
             return kept;
-        var answer = JobJson.Answer(job, urls.Job(request, job.Id), records, expansion);
+        var answer = JobJson.Answer(
+            job, await engine.ReadMessageAsync(job, request.HttpContext.RequestAborted), urls.Job(request, job.Id), records, expansion);
         var shown = new ShownJob(records, answer, answer.EntityTag());
         if (isKept)
             _endedJobs.AddOrUpdate(job, shown);

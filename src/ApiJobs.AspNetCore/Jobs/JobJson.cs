@@ -18,13 +18,13 @@ internal enum JobExpansion
 /// <remarks>Written by hand because clients may depend on each of its bytes.</remarks>
 internal static class JobJson
 {
-    public static JsonAnswer Answer(ApiJob job, ApiUrls urls, HttpRequest request, JobExpansion expansion) =>
-        Answer(job, urls.Job(request, job.Id), urls.Records(request, job.Id), expansion);
+    public static JsonAnswer Answer(ApiJob job, string message, ApiUrls urls, HttpRequest request, JobExpansion expansion) =>
+        Answer(job, message, urls.Job(request, job.Id), urls.Records(request, job.Id), expansion);
 
-    public static JsonAnswer Answer(ApiJob job, string self, string records, JobExpansion expansion) =>
-        JsonAnswer.Of(json => Write(json, job, self, records, expansion));
+    public static JsonAnswer Answer(ApiJob job, string message, string self, string records, JobExpansion expansion) =>
+        JsonAnswer.Of(json => Write(json, job, message, self, records, expansion));
 
-    private static void Write(Utf8JsonWriter json, ApiJob job, string self, string records, JobExpansion expansion)
+    private static void Write(Utf8JsonWriter json, ApiJob job, string message, string self, string records, JobExpansion expansion)
     {
         json.WriteStartObject();
         json.WriteString("id"u8, job.Id);
@@ -33,7 +33,7 @@ internal static class JobJson
         json.WriteSeconds("start_time"u8, job.StartTime);
         json.WriteSeconds("end_time"u8, job.EndTime);
         json.WriteString("status"u8, StatusName(job.Status));
-        json.WriteString("message"u8, JobMessageText.Render(job, records));
+        json.WriteString("message"u8, JobMessageText.Render(job, message, records));
         json.WriteNumber("total_records"u8, job.TotalRecords);
         json.WriteNumber("effected_records"u8, job.Counts.Effected);
         json.WriteMicroseconds("created_at"u8, job.CreatedAt);

@@ -7,4 +7,11 @@ namespace ApiJobs.Intake;
 /// <param name="CompanyId">The caller's company.</param>
 /// <param name="Operation">What to do with the records.</param>
 /// <param name="Options">What the request asked for beyond its type.</param>
-public sealed record BulkRequest(Guid CompanyId, BulkOperation Operation, JobOptions Options);
+public sealed record BulkRequest(Guid CompanyId, BulkOperation Operation, JobOptions Options)
+{
+    /// <summary>Who asks, and how.</summary>
+    public JobOrigin Origin { get; init; } = JobOrigin.Unknown;
+
+    /// <summary>What tells the request from another one under the same idempotency key; empty without a key.</summary>
+    public ReadOnlyMemory<byte> Fingerprint { get; init; }
+}

@@ -67,4 +67,7 @@ public static class RequestFaultCodes
 
     /// <summary>The upload took so long that its parts were swept away.</summary>
     public const string UploadExpired = "upload_expired";
+
+    /// <summary>The idempotency key was used for another request before.</summary>
+    public const string IdempotencyKeyReused = "idempotency_key_reused";
 }

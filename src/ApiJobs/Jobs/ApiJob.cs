@@ -25,6 +25,9 @@ public sealed record ApiJob
     /// <summary>What the request asked for beyond its type.</summary>
     public JobOptions Options { get; init; } = JobOptions.None;
 
+    /// <summary>Who asked for the job, and how.</summary>
+    public JobOrigin Origin { get; init; } = JobOrigin.Unknown;
+
     /// <summary>The number of records accepted.</summary>
     public required long TotalRecords { get; init; }
 
@@ -50,10 +53,17 @@ public sealed record ApiJob
     public DateTimeOffset? EndTime { get; init; }
 
     /// <summary>Why the job could not run to its end; null for a job that has not failed.</summary>
-    public string? Failure { get; init; }
+    public JobFailure? Failure { get; init; }
 
-    /// <summary>The entries of the job's message that are stored: one for each record that was not effected, up to the bound.</summary>
-    public JobMessage Message { get; init; } = JobMessage.Empty;
+    /// <summary>How many entries of the job's message are stored: one for each record that was not effected, up to the bound.</summary>
+    /// <remarks>
+    /// The text is read apart (<see cref="Storage.IJobStore.ReadMessageAsync"/>). Once an entry did not fit, no later one is added: so the
+    /// message is closed exactly when the job has more records that were not effected than entries, and needs no flag to say so.
+    /// </remarks>
+    public long MessageEntryCount { get; init; }
+
+    /// <summary>How many bytes of UTF-8 the stored entries are.</summary>
+    public int MessageBytes { get; init; }
 
     /// <summary>Pending, processing, completed or failed; derived.</summary>
     public ApiJobStatus Status => EndTime is null

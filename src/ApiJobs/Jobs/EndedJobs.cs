@@ -16,16 +16,19 @@ internal sealed class EndedJobs : IDisposable
 
     private readonly MemoryCache _jobs = new(new MemoryCacheOptions { SizeLimit = MaxBytes });
 
-    public ApiJob? Find(Guid companyId, Guid jobId) => _jobs.Get<ApiJob>((companyId, jobId));
+    public EndedJob? Find(Guid companyId, Guid jobId) => _jobs.Get<EndedJob>((companyId, jobId));
 
-    public void Keep(ApiJob job)
+    public void Keep(EndedJob ended)
     {
-        using var entry = _jobs.CreateEntry((job.CompanyId, job.Id));
+        using var entry = _jobs.CreateEntry((ended.Job.CompanyId, ended.Job.Id));
         entry.SetOptions(Entry);
         // Twice, because whoever shows the job keeps its rendered text as long as the job is kept.
-        entry.Size = BaseBytes + (2 * MemoryMarshal.AsBytes(job.Message.Text.AsSpan()).Length);
-        entry.Value = job;
+        entry.Size = BaseBytes + (2 * MemoryMarshal.AsBytes(ended.Message.AsSpan()).Length);
+        entry.Value = ended;
     }
 
     public void Dispose() => _jobs.Dispose();
 }
+
+/// <summary>An ended job with the entries of its message.</summary>
+internal sealed record EndedJob(ApiJob Job, string Message);

@@ -22,19 +22,20 @@ public static class JobMessageText
 
     /// <summary>The whole message of a job as its caller sees it.</summary>
     /// <param name="job">The job.</param>
+    /// <param name="entries">Its stored entries, of the same moment (<see cref="Storage.IJobStore.ReadMessageAsync"/>).</param>
     /// <param name="recordsUrl">Where the full list of results is.</param>
-    public static string Render(ApiJob job, string recordsUrl)
+    public static string Render(ApiJob job, string entries, string recordsUrl)
     {
         ArgumentNullException.ThrowIfNull(job);
-        var more = job.Counts.NotEffected - job.Message.EntryCount;
+        var more = job.Counts.NotEffected - job.MessageEntryCount;
         if (more <= 0 && job.Failure is null)
-            return job.Message.Text;
+            return entries;
 
-        var text = new StringBuilder(job.Message.Text);
+        var text = new StringBuilder(entries);
         if (more > 0)
             AppendLine(text, $"{more} more {(more == 1 ? "record was" : "records were")} not effected; the full list is at {recordsUrl}");
-        if (job.Failure is not null)
-            AppendLine(text, job.Failure);
+        if (job.Failure is { } failure)
+            AppendLine(text, failure.Message);
         return text.ToString();
     }
 

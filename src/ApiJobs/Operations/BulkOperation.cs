@@ -49,9 +49,11 @@ public abstract class BulkOperation
 /// <param name="CompanyId">The company that owns the job and every row it may touch.</param>
 /// <param name="Options">What the request asked for beyond its type.</param>
 /// <param name="Transaction">The open transaction; what is done through it commits with the cursor, or not at all.</param>
-/// <param name="Now">The time to write into rows, UTC.</param>
-public sealed record OperationContext(Guid CompanyId, JobOptions Options, IChunkTransaction Transaction, DateTimeOffset Now)
+public sealed record OperationContext(Guid CompanyId, JobOptions Options, IChunkTransaction Transaction)
 {
+    /// <summary>The time to write into rows, UTC, by the store's clock.</summary>
+    public DateTimeOffset Now => Transaction.Now;
+
     /// <summary>Makes a command on the open transaction, for an operation's own SQL.</summary>
     public DbCommand CreateCommand(string sql)
     {

@@ -12,7 +12,7 @@ namespace ApiJobs.Processing;
 /// under savepoints until the records that cause it stand alone.
 /// </remarks>
 internal sealed class ChunkApplier(
-    ChunkGroup group, JobMessageWriter message, IJobStore store, bool isolate, DateTimeOffset now, ILogger logger)
+    ChunkGroup group, JobMessageWriter message, ILaneStore store, bool isolate, ILogger logger)
 {
     /// <summary>A record that crashes its operation this often is given up.</summary>
     public const int MaxCrashes = 3;
@@ -23,7 +23,7 @@ internal sealed class ChunkApplier(
         {
             var operation = group.Operations[run.Start.Value];
             var job = group.Chunks[run.Start.Value].Job;
-            var context = new OperationContext(job.CompanyId, job.Options, transaction, now);
+            var context = new OperationContext(job.CompanyId, job.Options, transaction);
             var records = AcceptableRecords(run);
             if (records.Count == 0)
                 continue;

@@ -10,7 +10,7 @@ namespace ApiJobs.Processing;
 /// notice. Several nodes may do this at the same time; whatever breaks off is taken up by the next round.
 /// </remarks>
 internal sealed class Housekeeper(
-    IJobStore store, IntakeOptions intake, RetentionOptions retention, TimeProvider time, ILogger logger)
+    IUpkeep store, IntakeOptions intake, RetentionOptions retention, TimeProvider time, ILogger logger)
 {
     private const int CompaniesAtOnce = 100;
 
@@ -22,7 +22,6 @@ internal sealed class Housekeeper(
     /// <summary>Removes what has been kept long enough by now.</summary>
     internal async Task RemoveEndedAsync(CancellationToken stopping)
     {
-        var now = time.GetUtcNow();
         var steps = 0;
         Guid? after = null;
         IReadOnlyList<Guid> companies;
@@ -32,9 +31,9 @@ internal sealed class Housekeeper(
             foreach (var company in companies)
             {
                 if (retention.Records is { } records)
-                    steps += await RemoveAsync(company, now - records, EndedPart.Records, stopping);
+                    steps += await RemoveAsync(company, records, EndedPart.Records, stopping);
                 if (retention.Jobs is { } jobs)
-                    steps += await RemoveAsync(company, now - jobs, EndedPart.Jobs, stopping);
+                    steps += await RemoveAsync(company, jobs, EndedPart.Jobs, stopping);
                 after = company;
             }
         }
@@ -43,12 +42,12 @@ internal sealed class Housekeeper(
             logger.LogInformation("What ended long enough ago was removed, in {StepCount} steps.", steps);
     }
 
-    private async Task<int> RemoveAsync(Guid company, DateTimeOffset endedBefore, EndedPart part, CancellationToken stopping)
+    private async Task<int> RemoveAsync(Guid company, TimeSpan keptFor, EndedPart part, CancellationToken stopping)
     {
         for (var steps = 0; ; steps++)
         {
             var began = time.GetTimestamp();
-            if (!await store.RemoveEndedAsync(company, endedBefore, part, stopping))
+            if (!await store.RemoveEndedAsync(company, keptFor, part, stopping))
                 return steps;
             await Task.Delay(time.GetElapsedTime(began), time, stopping);
         }

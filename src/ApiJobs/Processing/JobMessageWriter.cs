@@ -32,8 +32,8 @@ internal sealed class JobMessageWriter(int maxBytes)
         if (job.Id == _jobId)
             return;
         _jobId = job.Id;
-        _bytes = Encoding.UTF8.GetByteCount(job.Message.Text);
-        _closed = job.Message.EntryCount < job.Counts.NotEffected;
+        _bytes = job.MessageBytes;
+        _closed = job.MessageEntryCount < job.Counts.NotEffected;
     }
 
     public void Add(string label, JobRecord record)

@@ -7,7 +7,7 @@ namespace ApiJobs.Processing;
 /// <summary>A worker's turn in a lane: applies its chunks, group after group, until other lanes should have theirs.</summary>
 /// <remarks>While one group is being applied the next is already read and prepared, so the store and the CPU work at the same time.</remarks>
 internal sealed class LaneSlice(
-    LaneLease lease, IJobStore store, OperationCatalog operations, WorkerOptions options, WorkPace pace, GroupSize size,
+    LaneLease lease, ILaneStore store, OperationCatalog operations, WorkerOptions options, WorkPace pace, GroupSize size,
     TimeProvider time, ILogger logger)
 {
     private JobMessageWriter _message = new(options.MaxMessageBytes);
@@ -71,10 +71,9 @@ internal sealed class LaneSlice(
 
     private async Task<bool> AttemptAsync(ChunkGroup group, bool isolate, CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
         var message = _message.Fork();
-        var applier = new ChunkApplier(group, message, store, isolate, now, logger);
-        if (!await store.ApplyAsync(lease, group.Chunks, applier.ApplyAsync, now, cancellationToken))
+        var applier = new ChunkApplier(group, message, store, isolate, logger);
+        if ((await store.ApplyAsync(lease, group.Chunks, applier.ApplyAsync, cancellationToken)).Count == 0)
         {
             logger.LogInformation("The cursor of job {JobId} was moved by somebody else; the group was dropped.", group.Chunks[0].Job.Id);
             return false;

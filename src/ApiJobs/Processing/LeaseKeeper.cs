@@ -10,7 +10,7 @@ internal sealed class LeaseKeeper : IAsyncDisposable
     private readonly CancellationTokenSource _done = new();
     private readonly Task _renewing;
 
-    public LeaseKeeper(LaneLease lease, IJobStore store, TimeSpan leaseFor, TimeProvider time, ILogger logger)
+    public LeaseKeeper(LaneLease lease, ILaneStore store, TimeSpan leaseFor, TimeProvider time, ILogger logger)
     {
         Lost = _lost.Token;
         _renewing = RenewAsync(lease, store, leaseFor, time, logger);
@@ -27,7 +27,7 @@ internal sealed class LeaseKeeper : IAsyncDisposable
         _lost.Dispose();
     }
 
-    private async Task RenewAsync(LaneLease lease, IJobStore store, TimeSpan leaseFor, TimeProvider time, ILogger logger)
+    private async Task RenewAsync(LaneLease lease, ILaneStore store, TimeSpan leaseFor, TimeProvider time, ILogger logger)
     {
         // Renew at a third of the lease, so two failed renewals still leave time to stop cleanly.
         using var timer = new PeriodicTimer(leaseFor / 3, time);

@@ -7,7 +7,7 @@ namespace ApiJobs.Processing;
 /// <summary>The loop of one worker slot: claim a lane, serve it for a slice, give it back.</summary>
 /// <remarks>Every fault of the infrastructure ends up here, and only here: the worker waits a little and goes on. None fails a job.</remarks>
 internal sealed class Worker(
-    IJobStore store, OperationCatalog operations, WorkerOptions options, WorkPace pace, TimeProvider time, ILogger logger)
+    ILaneStore store, OperationCatalog operations, WorkerOptions options, WorkPace pace, TimeProvider time, ILogger logger)
 {
     private readonly GroupSize _size = new(options);
 
@@ -19,7 +19,7 @@ internal sealed class Worker(
         {
             try
             {
-                if (await store.ClaimLaneAsync(options.Lease, stopping) is { } lease)
+                if (await store.ClaimLaneAsync(options.NodeName, options.Lease, stopping) is { } lease)
                     await ServeAsync(lease, stopping);
                 else
                     await store.WaitForWorkAsync(options.PollInterval, stopping);
@@ -58,7 +58,7 @@ internal sealed class Worker(
         }
         finally
         {
-            await store.ReleaseLaneAsync(lease, CancellationToken.None);
+            await store.ReleaseLaneAsync(lease, fault: null, CancellationToken.None);
         }
     }
 

@@ -8,6 +8,10 @@ public sealed class WorkerOptions
     /// <summary>Whether this process works on jobs at all; false makes an API-only node.</summary>
     public bool Enabled { get; set; } = true;
 
+    /// <summary>What this process calls itself to operators: shown as the holder of the lanes it serves. The machine's name and the process id unless configured.</summary>
+    [StringLength(200, MinimumLength = 1)]
+    public string NodeName { get; set; } = $"{Environment.MachineName}:{Environment.ProcessId}";
+
     /// <summary>How many lanes are served at once.</summary>
     [Range(1, 256)]
     public int Slots { get; set; } = 2;

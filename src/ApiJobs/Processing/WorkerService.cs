@@ -13,7 +13,8 @@ namespace ApiJobs.Processing;
 /// process ends in mid-transaction: the store rolls it back, and the chunks are applied by whoever claims the lane next.
 /// </remarks>
 public sealed class WorkerService(
-    IJobStore store,
+    ILaneStore lanes,
+    IUpkeep upkeep,
     OperationCatalog operations,
     IOptions<WorkerOptions> workerOptions,
     IOptions<IntakeOptions> intakeOptions,
@@ -27,8 +28,8 @@ public sealed class WorkerService(
     {
         var options = workerOptions.Value;
         var slots = Enumerable.Range(0, options.Slots)
-            .Select(_ => Task.Run(() => new Worker(store, operations, options, pace, time, logger).RunAsync(stoppingToken), CancellationToken.None));
-        var housekeeper = new Housekeeper(store, intakeOptions.Value, retentionOptions.Value, time, logger);
+            .Select(_ => Task.Run(() => new Worker(lanes, operations, options, pace, time, logger).RunAsync(stoppingToken), CancellationToken.None));
+        var housekeeper = new Housekeeper(upkeep, intakeOptions.Value, retentionOptions.Value, time, logger);
         return Task.WhenAll([.. slots, housekeeper.RunAsync(stoppingToken)]);
     }
 }

@@ -8,7 +8,7 @@ namespace ApiJobs.Storage;
 public sealed record Chunk(int Index, long FirstRecord, int RecordCount, ReadOnlyMemory<byte> Payload);
 
 /// <summary>A chunk that waits to be applied, with the job it belongs to as it was when read.</summary>
-/// <param name="Job">The job. Its counts and message are those before this chunk, or older.</param>
+/// <param name="Job">The job. Its counts are those before this chunk, or older.</param>
 /// <param name="Chunk">The chunk.</param>
 public sealed record PendingChunk(Jobs.ApiJob Job, Chunk Chunk)
 {
@@ -26,6 +26,9 @@ public sealed record ChunkOutcome(
 {
     /// <summary>How many records had each outcome.</summary>
     public Jobs.OutcomeCounts Counts { get; } = Jobs.OutcomeCounts.Of(Outcomes.Span);
+
+    /// <summary>The length of <see cref="MessageText"/> in UTF-8.</summary>
+    public int MessageBytes { get; } = System.Text.Encoding.UTF8.GetByteCount(MessageText);
 }
 
 /// <summary>A stored chunk and, if it was applied, what happened to its records.</summary>

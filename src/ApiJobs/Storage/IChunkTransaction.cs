@@ -16,6 +16,9 @@ public interface IChunkTransaction
     /// <summary>The transaction, for an operation's own commands. Do not commit it or roll it back.</summary>
     DbTransaction Transaction { get; }
 
+    /// <summary>When the transaction began, UTC, by the store's clock: the time to write into rows.</summary>
+    DateTimeOffset Now { get; }
+
     /// <summary>Runs <paramref name="work"/> under a savepoint: if it throws, what it wrote is undone and the exception goes on.</summary>
     Task InSavepointAsync(Func<Task> work, CancellationToken cancellationToken);
 
@@ -40,11 +43,11 @@ public interface IChunkTransaction
     /// <param name="rows">Existing rows by distinct ids: values, <see cref="RowWrite.Fields"/> (at least one) and the time of the update.</param>
     /// <param name="cancellationToken">Cancels the writing.</param>
     /// <returns>The ids of the rows that were updated. A row that is not among them is as it was, or does not exist.</returns>
-    /// <exception cref="DbException">A row broke a constraint; <see cref="IJobStore.Classify"/> says so.</exception>
+    /// <exception cref="DbException">A row broke a constraint; <see cref="ILaneStore.Classify"/> says so.</exception>
     Task<HashSet<Guid>> UpdateDifferingAsync(
         Resource resource, Guid companyId, IReadOnlyList<RowWrite> rows, CancellationToken cancellationToken);
 
     /// <summary>Writes rows: all of a new row's fields, and the <see cref="RowWrite.Fields"/> of an existing one.</summary>
-    /// <exception cref="DbException">A row broke a constraint; <see cref="IJobStore.Classify"/> says so.</exception>
+    /// <exception cref="DbException">A row broke a constraint; <see cref="ILaneStore.Classify"/> says so.</exception>
     Task WriteRowsAsync(Resource resource, Guid companyId, IReadOnlyList<RowWrite> rows, CancellationToken cancellationToken);
 }

@@ -8,4 +8,10 @@ namespace ApiJobs.Storage;
 /// <param name="CompanyId">The lane's company.</param>
 /// <param name="Lane">The lane's name; empty is the company's main lane.</param>
 /// <param name="Token">Unique to this claim: a later claim of the same lane has another.</param>
-public sealed record LaneLease(Guid CompanyId, string Lane, Guid Token);
+/// <param name="Faults">How many times in a row the lane was given back with a fault.</param>
+public sealed record LaneLease(Guid CompanyId, string Lane, Guid Token, int Faults = 0);
+
+/// <summary>Why a lane cannot go on now. The lane's, never the worker's: that goes straight on to other lanes.</summary>
+/// <param name="Message">What happened, for operators; a store keeps its first kilobyte.</param>
+/// <param name="Pause">How long the lane is left alone, from its release on.</param>
+public sealed record LaneFault(string Message, TimeSpan Pause);

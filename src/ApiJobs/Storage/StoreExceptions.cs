@@ -29,6 +29,6 @@ public sealed class SchemaTooNewException : Exception
 internal static class StoreFaults
 {
     /// <summary>Says whether a fault lies in the database's state now, so that the same work may be done again later.</summary>
-    internal static bool IsTransient(this IJobStore store, Exception exception) =>
+    internal static bool IsTransient(this ILaneStore store, Exception exception) =>
         exception is StoreUnavailableException || store.Classify(exception) == StoreFault.Transient;
 }
