@@ -5,6 +5,7 @@ using ApiJobs.PostgreSql;
 using ApiJobs.Resources;
 using ApiJobs.Sqlite;
 using ApiJobs.Storage;
+using ApiJobs.Stores.Tests.Broken;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -77,9 +78,17 @@ internal static class NodeProgram
 
         // The engine's view of the store; a sound node has no breaks, and gets the store itself.
         var breaks = settings[Breaks];
-        services.AddSingleton<IJobStore>(provider => BrokenBuilds.Break(
-            isPostgreSql ? provider.GetRequiredService<PostgreSqlStore>() : provider.GetRequiredService<SqliteStore>(), breaks, connectionString));
+        services.AddSingleton(provider => BrokenBuilds.Break(
+            isPostgreSql ? Whole(provider.GetRequiredService<PostgreSqlStore>()) : Whole(provider.GetRequiredService<SqliteStore>()),
+            breaks, connectionString));
+        services.AddSingleton<IJobStore>(provider => provider.GetRequiredService<IWholeStore>());
+        services.AddSingleton<ILaneStore>(provider => provider.GetRequiredService<IWholeStore>());
+        services.AddSingleton<IUpkeep>(provider => provider.GetRequiredService<IWholeStore>());
     }
+
+    private static StoreDecorator Whole(PostgreSqlStore store) => new(store.Jobs, store.Lanes, store.Upkeep);
+
+    private static StoreDecorator Whole(SqliteStore store) => new(store.Jobs, store.Lanes, store.Upkeep);
 
     // The token is the company: who may call is not what is tested here.
     private static ValueTask<ApiJobCaller?> ReadCaller(HttpContext context)

@@ -76,9 +76,7 @@ public abstract class ApiServer : IAsyncLifetime
             .AddResource(TestResources.Gadget)
             .AddOperation(new TagCases(), HttpMethods.Post, "cases/tags/bulk"));
         await AddStoreAsync(builder.Services);
-        var store = builder.Services.Single(service => service.ServiceType == typeof(IJobStore));
-        builder.Services.Remove(store);
-        builder.Services.AddSingleton<IJobStore>(services => Store = new((IJobStore)store.ImplementationFactory!(services)));
+        Watch(builder.Services);
 
         _app = builder.Build();
         _app.Use(async (context, next) =>
@@ -107,6 +105,23 @@ public abstract class ApiServer : IAsyncLifetime
         if (_app is not null)
             await _app.DisposeAsync();
         await RemoveStoreAsync();
+    }
+
+    // The engine gets the watched store for each of the parts that requests and workers use.
+    private void Watch(IServiceCollection services)
+    {
+        var (jobs, lanes, upkeep) = (Part<IJobStore>(), Part<ILaneStore>(), Part<IUpkeep>());
+        services.AddSingleton(provider => Store = new(jobs(provider), lanes(provider), upkeep(provider)));
+        services.AddSingleton<IJobStore>(provider => provider.GetRequiredService<WatchedStore>());
+        services.AddSingleton<ILaneStore>(provider => provider.GetRequiredService<WatchedStore>());
+        services.AddSingleton<IUpkeep>(provider => provider.GetRequiredService<WatchedStore>());
+
+        Func<IServiceProvider, T> Part<T>()
+        {
+            var part = services.Single(service => service.ServiceType == typeof(T));
+            services.Remove(part);
+            return provider => (T)part.ImplementationFactory!(provider);
+        }
     }
 
     /// <summary>A client with a company's token.</summary>

@@ -58,7 +58,7 @@ public sealed class BrokenStoreTests
         Fails(stores => new SqliteConcurrency(stores), suite => suite.Jobs_sealed_at_once_come_out_in_the_order_of_their_positions()));
 
     /// <summary>Runs tests of the suite on sound stores, where they must pass, and on broken ones, where they must fail.</summary>
-    private static async Task RejectAsync(Func<IJobStore, IJobStore> breakStore, params Func<SqliteStores, Task>[] tests)
+    private static async Task RejectAsync(Func<IWholeStore, IWholeStore> breakStore, params Func<SqliteStores, Task>[] tests)
     {
         foreach (var test in tests)
         {
@@ -75,8 +75,8 @@ public sealed class BrokenStoreTests
             await test(suite);
         };
 
-    private sealed class BrokenSqliteStores(Func<IJobStore, IJobStore> breakStore) : SqliteStores
+    private sealed class BrokenSqliteStores(Func<IWholeStore, IWholeStore> breakStore) : SqliteStores
     {
-        public override IJobStore Wrap(IJobStore store) => breakStore(store);
+        public override IWholeStore Wrap(IWholeStore store) => breakStore(store);
     }
 }

@@ -96,15 +96,15 @@ public abstract class CursorTests(StoreFixture stores) : StoreTests(stores)
         var lease = await ClaimAsync();
         var chunks = await ReadAheadAsync(lease);
         (await ApplyAsync(lease, chunks)).ShouldBeTrue();
+        await Database.PassTimeAsync(TimeSpan.FromDays(1));
         var ended = await FindAsync(job);
         ended.HasEnded.ShouldBeTrue();
-        await Database.PassTimeAsync(TimeSpan.FromDays(1));
 
         await ExpectRefusalAsync(lease, chunks);
         await ExpectRefusalAsync(lease, chunks[1]);
         await Store.AbandonUploadAsync(Company, job.Id, Cancel);
         await Store.SweepUploadsAsync(TimeSpan.Zero, Cancel);
-        await Store.ReleaseLaneAsync(lease, Cancel);
+        await Store.ReleaseLaneAsync(lease, fault: null, Cancel);
 
         (await FindAsync(job)).ShouldBe(ended);
         (await ResultsAsync(job)).Count.ShouldBe(2);
@@ -124,7 +124,7 @@ public abstract class CursorTests(StoreFixture stores) : StoreTests(stores)
         {
             await Effects(chunks)(transaction, cancellationToken);
             throw fault;
-        }, Now, Cancel));
+        }, Cancel));
 
         thrown.ShouldBeSameAs(fault);
         (await FindAsync(job)).ShouldBe(job);
@@ -160,7 +160,7 @@ public abstract class CursorTests(StoreFixture stores) : StoreTests(stores)
             var outcomes = await Effects(chunks)(transaction, cancellationToken);
             await CrashAndRestartAsync();
             return outcomes;
-        }, Now, Cancel));
+        }, Cancel));
 
         (await FindAsync(job)).ShouldBe(job);
         (await AppliedAsync(Company)).ShouldBeEmpty();
@@ -181,7 +181,7 @@ public abstract class CursorTests(StoreFixture stores) : StoreTests(stores)
             (await AppliedAsync(Company)).ShouldBeEmpty();
             (await FindAsync(job)).ShouldBe(job);
             return outcomes;
-        }, Now, Cancel)).ShouldBeTrue();
+        }, Cancel)).ShouldNotBeEmpty();
     }
 
     [Fact]
@@ -191,7 +191,7 @@ public abstract class CursorTests(StoreFixture stores) : StoreTests(stores)
         var lease = await ClaimAsync();
         var chunks = await ReadAheadAsync(lease);
 
-        await Should.ThrowAsync<OperationCanceledException>(Store.ApplyAsync(lease, chunks, Effects(chunks), Now, new(canceled: true)));
+        await Should.ThrowAsync<OperationCanceledException>(Store.ApplyAsync(lease, chunks, Effects(chunks), new(canceled: true)));
 
         (await FindAsync(job)).ShouldBe(job);
         (await AppliedAsync(Company)).ShouldBeEmpty();
@@ -208,12 +208,12 @@ public abstract class CursorTests(StoreFixture stores) : StoreTests(stores)
         var applied = false;
         try
         {
-            applied = await Store.ApplyAsync(lease, chunks, async (transaction, _) =>
+            applied = (await Store.ApplyAsync(lease, chunks, async (transaction, _) =>
             {
                 var outcomes = await Effects(chunks)(transaction, Cancel);
                 await stopping.CancelAsync();
                 return outcomes;
-            }, Now, stopping.Token);
+            }, stopping.Token)).Count > 0;
         }
         catch (OperationCanceledException)
         {
@@ -241,10 +241,10 @@ public abstract class CursorTests(StoreFixture stores) : StoreTests(stores)
             AddParameter(command, "@record", "first");
             await command.ExecuteNonQueryAsync(cancellationToken);
             return commit ? [AllCreated(chunks[0])] : throw new InvalidOperationException("No.");
-        }, Now, Cancel);
+        }, Cancel);
 
         if (commit)
-            (await applying).ShouldBeTrue();
+            (await applying).ShouldNotBeEmpty();
         else
             await Should.ThrowAsync<InvalidOperationException>(applying);
         (await Database.CountRowsAsync())["own_effect"].ShouldBe(commit ? 1 : 0);
@@ -259,9 +259,9 @@ public abstract class CursorTests(StoreFixture stores) : StoreTests(stores)
         {
             called = true;
             return Effects(chunks)(transaction, cancellationToken);
-        }, Now, Cancel);
+        }, Cancel);
 
-        applied.ShouldBeFalse();
+        applied.ShouldBeEmpty();
         called.ShouldBeFalse();
         (await Database.CountRowsAsync()).ShouldBe(before, ignoreOrder: true);
     }

@@ -1,6 +1,7 @@
 using ApiJobs.Resources;
 using ApiJobs.Sqlite;
 using ApiJobs.Storage;
+using ApiJobs.Stores.Tests.Broken;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -51,7 +52,7 @@ public class SqliteStores : StoreFixture
         protected override StoreNode ConnectNode(ResourceCatalog catalog)
         {
             var store = new SqliteStore(new() { ConnectionString = ConnectionString }, catalog, Clock, NullLogger<SqliteStore>.Instance);
-            return new(store, store, store);
+            return new(new StoreDecorator(store.Jobs, store.Lanes, store.Upkeep), store.Rows, store);
         }
 
         // The next node finds the files as they are in this moment, while the open one keeps the old ones.

@@ -6,6 +6,7 @@ using ApiJobs.Processing;
 using ApiJobs.Records;
 using ApiJobs.Resources;
 using ApiJobs.Storage;
+using ApiJobs.Stores.Tests.Broken;
 using ApiJobs.Stores.Tests.Conformance;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -49,7 +50,7 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
 
     protected StoreDatabase Database => _database!;
 
-    protected IJobStore Store => _node!.Jobs;
+    protected IWholeStore Store => _node!.Store;
 
     protected IResourceStore Rows => _node!.Rows;
 
@@ -75,20 +76,20 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
 
     protected BulkOperation Operation(string type) => _operations.Single(operation => operation.Type == type);
 
-    protected ApiJobEngine Engine(IJobStore? store = null) => new(
+    protected ApiJobEngine Engine(IWholeStore? store = null) => new(
         store ?? Store, new(_operations), Options.Create(Intake), new WorkPace(), TimeProvider.System, NullLogger<ApiJobEngine>.Instance);
 
     protected Task<ApiJob> SendAsync(string type, params IReadOnlyList<string> records) => SendAsync(Company, type, JobOptions.None, records);
 
     protected async Task<ApiJob> SendAsync(
-        Guid company, string type, JobOptions options, IReadOnlyList<string> records, IJobStore? store = null)
+        Guid company, string type, JobOptions options, IReadOnlyList<string> records, IWholeStore? store = null)
     {
         await using var reader = new ListReader(records);
         return await Engine(store).AcceptAsync(new(company, Operation(type), options), reader, Cancel);
     }
 
     /// <summary>Runs workers until the jobs have ended, and reads them again.</summary>
-    protected async Task<IReadOnlyList<ApiJob>> RunToEndAsync(IJobStore store, params IReadOnlyList<ApiJob> jobs)
+    protected async Task<IReadOnlyList<ApiJob>> RunToEndAsync(IWholeStore store, params IReadOnlyList<ApiJob> jobs)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var worker = new Worker(store, new(_operations), WorkerOptions, new WorkPace(), TimeProvider.System, NullLogger.Instance);
@@ -125,6 +126,8 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
             results.Add(result);
         return results;
     }
+
+    protected Task<string> MessageAsync(ApiJob job) => Store.ReadMessageAsync(job.CompanyId, job.Id, job.NextChunk, Cancel);
 
     /// <summary>The outcomes of a job's records as one line of text: <c>created failed:not_found/id updated</c>.</summary>
     protected async Task<string> OutcomesAsync(ApiJob job) =>

@@ -23,8 +23,8 @@ public sealed class JobMessageWriterTests
         entryCount.ShouldBeInRange(5, 15);
         Encoding.UTF8.GetByteCount(text).ShouldBeLessThan(MaxBytes - 500);
         text.ShouldEndWith("\n---------------------------");
-        var job = Job() with { Counts = new(0, 0, 100, 0), Message = new(text, entryCount) };
-        Encoding.UTF8.GetByteCount(JobMessageText.Render(job, "/engine/api/api-jobs/43dbbc35-d114-4da5-a1c0-6abbea6d7bf5/records"))
+        var job = Job() with { Counts = new(0, 0, 100, 0), MessageEntryCount = entryCount };
+        Encoding.UTF8.GetByteCount(JobMessageText.Render(job, text, "/engine/api/api-jobs/43dbbc35-d114-4da5-a1c0-6abbea6d7bf5/records"))
             .ShouldBeLessThan(MaxBytes);
     }
 
@@ -58,7 +58,7 @@ public sealed class JobMessageWriterTests
     public void A_job_whose_stored_message_is_closed_gets_no_more_entries()
     {
         var writer = new JobMessageWriter(MaxBytes);
-        writer.Begin(Pending(Job() with { Counts = new(0, 0, 5, 0), Message = new("entries", 4) }));
+        writer.Begin(Pending(Job() with { Counts = new(0, 0, 5, 0), MessageEntryCount = 4 }));
         writer.Add("Case", Unchanged(5));
 
         writer.End().EntryCount.ShouldBe(0);
