@@ -52,12 +52,10 @@ public abstract class BulkOperation<TRecord>(string type, string label, JsonType
     public sealed override void Prepare(JobRecord record, JobOptions options)
     {
         ArgumentNullException.ThrowIfNull(record);
+        TRecord content;
         try
         {
-            var content = JsonSerializer.Deserialize(record.Json.Span, json)!;
-            record.Content = content;
-            record.Key = KeyOf(content);
-            Check(new(record, content));
+            content = JsonSerializer.Deserialize(record.Json.Span, json)!;
         }
         // JsonDocument and string reads throw InvalidOperationException on half a surrogate pair.
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
@@ -65,7 +63,12 @@ public abstract class BulkOperation<TRecord>(string type, string label, JsonType
             var path = (exception as JsonException)?.Path;
             record.Fail(
                 RecordErrorCodes.WrongType, $"The record cannot be read as {label}{(path is null ? "" : $": see {path}")}.", PointerOf(path));
+            return;
         }
+
+        record.Content = content;
+        record.Key = KeyOf(content);
+        Check(new(record, content));
     }
 
     /// <inheritdoc/>
