@@ -5,6 +5,7 @@ public sealed class PostgreSqlStoreOptions
 {
     /// <summary>Where the database is, in Npgsql's terms. Tables are made in the first schema of its search path.</summary>
     /// <remarks>
+    /// Its <c>Command Timeout</c> (30 s) is also how long the answer to a commit is waited for; a commit is never cancelled.
     /// Sessions are not reset between uses, because the store leaves nothing in them; <c>No Reset On Close=false</c> changes that.
     /// </remarks>
     public string ConnectionString { get; set; } = "";
@@ -29,12 +30,11 @@ public sealed class PostgreSqlStoreOptions
 
     /// <summary>
     /// Whether the database itself keeps companies apart: row-level security, under a role without privileges of its own.
-    /// What an operation's own SQL touches must be granted to that role: <c>GRANT … TO apijobs_app</c>.
-    /// All nodes of a database must agree.
+    /// What an operation's own SQL touches must be granted to that role. All nodes of a database must agree.
     /// </summary>
     /// <remarks>
-    /// The role <c>apijobs_app</c> is made when the schema is, if the user may (CREATEROLE). If not, an administrator can:
-    /// <c>CREATE ROLE apijobs_app NOLOGIN; GRANT apijobs_app TO</c> the user. Until then the policies bind the user as the owner of
+    /// The role is one a database: <c>apijobs_</c> and the database's name. It is made when the schema is, if the user may (CREATEROLE). Better,
+    /// an administrator makes it: <c>CREATE ROLE apijobs_… NOLOGIN; GRANT apijobs_… TO</c> the user. Until then the policies bind the user as the owner of
     /// the tables, and a warning says so; a superuser, whom they cannot bind, is refused.
     /// </remarks>
     public bool CompanyIsolation { get; set; } = true;

@@ -10,7 +10,7 @@ namespace ApiJobs.PostgreSql;
 /// <summary>Adds the PostgreSQL store to an application.</summary>
 public static class PostgreSqlStoreRegistration
 {
-    /// <summary>Registers the store as the application's <see cref="IJobStore"/> and <see cref="IResourceStore"/>, one object for both.</summary>
+    /// <summary>Registers the store and its four parts: <see cref="IJobStore"/>, <see cref="ILaneStore"/>, <see cref="IUpkeep"/> and <see cref="IResourceStore"/>.</summary>
     /// <param name="services">The application's services; a <see cref="ResourceCatalog"/> must be among them when the store is made.</param>
     /// <param name="connectionString">See <see cref="PostgreSqlStoreOptions.ConnectionString"/>.</param>
     /// <param name="configure">Sets the other options.</param>
@@ -28,8 +28,10 @@ public static class PostgreSqlStoreRegistration
         services.AddSingleton(provider => new PostgreSqlStore(
             provider.GetRequiredService<IOptions<PostgreSqlStoreOptions>>().Value, provider.GetRequiredService<ResourceCatalog>(),
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<PostgreSqlStore>>()));
-        services.AddSingleton<IJobStore>(provider => provider.GetRequiredService<PostgreSqlStore>());
-        services.AddSingleton<IResourceStore>(provider => provider.GetRequiredService<PostgreSqlStore>());
+        services.AddSingleton(provider => provider.GetRequiredService<PostgreSqlStore>().Jobs);
+        services.AddSingleton(provider => provider.GetRequiredService<PostgreSqlStore>().Lanes);
+        services.AddSingleton(provider => provider.GetRequiredService<PostgreSqlStore>().Upkeep);
+        services.AddSingleton(provider => provider.GetRequiredService<PostgreSqlStore>().Rows);
         return services;
     }
 }

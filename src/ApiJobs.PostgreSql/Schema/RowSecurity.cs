@@ -1,30 +1,23 @@
 using System.Text;
+using ApiJobs.PostgreSql.Session;
 using ApiJobs.Resources;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
-namespace ApiJobs.PostgreSql.Isolation;
+namespace ApiJobs.PostgreSql.Schema;
 
 /// <summary>Puts the role, its privileges and the policies in place that <see cref="CompanyScope"/> relies on.</summary>
 /// <remarks>
-/// lanes, lane_tails and uploads have no policy: the claim and the sweep look for work of all companies in one
-/// statement, and these tables hold nothing of a customer's, only ids, positions and times. Scripts that upgrade data run as
-/// the owner, whom the policies bind too: they must switch row-level security off for their own transaction's tables.
+/// Scripts that upgrade data run as the owner, whom the policies bind too: they must switch row-level security off for their
+/// own transaction's tables.
 /// </remarks>
-internal sealed class RowSecurity(CompanyScope scope, ResourceCatalog resources, ILogger logger)
+internal sealed class RowSecurity(ConnectionPool connections, CompanyScope scope, ResourceCatalog resources, ILogger logger)
 {
     private const string Policy = "one_company";
 
-    private static readonly (string Table, string Privileges, bool IsConfined)[] OwnTables =
-    [
-        ("jobs", "SELECT, INSERT, UPDATE, DELETE", true),
-        ("chunks", "SELECT, INSERT, DELETE", true),
-        ("chunk_results", "SELECT, INSERT, DELETE", true),
-        ("job_messages", "SELECT, INSERT, DELETE", true),
-        ("uploads", "SELECT, INSERT, UPDATE, DELETE", false),
-        ("lanes", "SELECT, INSERT, UPDATE", false),
-        ("lane_tails", "SELECT, INSERT, UPDATE", false),
-    ];
+    private string Role => CompanyRole.Quoted(connections.Facts.Role);
+
+    private string RoleText => CompanyRole.Literal(connections.Facts.Role);
 
     /// <summary>Runs in the transaction that upgrades the schema.</summary>
     /// <exception cref="InvalidOperationException">Companies cannot be kept apart with this user; the message says what to do.</exception>
@@ -34,11 +27,14 @@ internal sealed class RowSecurity(CompanyScope scope, ResourceCatalog resources,
         if (scope.IsOn && !usesRole)
             await FallBackAsync(connection, cancellationToken);
 
+        await WarnOfPowersAsync(connection, cancellationToken);
+
         // Compared first, because each of these statements would queue all others behind its lock.
         var script = new StringBuilder();
         var tables = await ReadTablesAsync(connection, usesRole, cancellationToken);
         foreach (var (table, privileges, isConfined) in AllTables())
         {
+            // Another may own it and have made all of this; what is missing then, the database says.
             var state = tables[table];
             if (isConfined && !state.HasPolicy && scope.IsOn)
             {
@@ -53,56 +49,63 @@ internal sealed class RowSecurity(CompanyScope scope, ResourceCatalog resources,
             if (isConfined && state.IsForced && !scope.IsOn)
                 script.AppendLine($"ALTER TABLE \"{table}\" NO FORCE ROW LEVEL SECURITY;");
             if (usesRole && !state.IsGranted)
-                script.AppendLine($"GRANT {privileges} ON \"{table}\" TO {CompanyScope.Role};");
+                script.AppendLine($"GRANT {privileges} ON \"{table}\" TO {Role};");
         }
 
-        if (usesRole && !await AskAsync(connection, $"SELECT has_schema_privilege('{CompanyScope.Role}', current_schema(), 'USAGE')", cancellationToken))
-            script.AppendLine($"DO $$ BEGIN EXECUTE format('GRANT USAGE ON SCHEMA %I TO {CompanyScope.Role}', current_schema()); END $$;");
+        if (usesRole && !await AskAsync(connection, $"SELECT has_schema_privilege({RoleText}, current_schema(), 'USAGE')", cancellationToken))
+            script.AppendLine($"DO $$ BEGIN EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), {RoleText}); END $$;");
         if (script.Length > 0)
             await ExecuteAsync(connection, script.ToString(), cancellationToken);
     }
 
-    private IEnumerable<(string Table, string Privileges, bool IsConfined)> AllTables() =>
-        OwnTables.Concat(resources.All.Select(resource => (resource.Name, "SELECT, INSERT, UPDATE", true)));
+    private IEnumerable<OwnTable> AllTables() =>
+        OwnTables.All.Concat(resources.All.Select(resource => new OwnTable(resource.Name, "SELECT, INSERT, UPDATE", IsConfined: true)));
 
     /// <summary>Makes the role where there is none, and joins it where that is needed.</summary>
     /// <returns>Whether this user can work as the role.</returns>
-    private static async Task<bool> PrepareRoleAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<bool> PrepareRoleAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        if (!await AskAsync(connection, $"SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = '{CompanyScope.Role}')", cancellationToken))
-        {
-            // Roles are the whole server's: another database's nodes may make it at this moment.
-            await TryAsync(connection, $"CREATE ROLE {CompanyScope.Role} NOLOGIN NOSUPERUSER NOBYPASSRLS", cancellationToken);
-        }
+        if (!await AskAsync(connection, $"SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = {RoleText})", cancellationToken))
+            await TryAsync(connection, $"CREATE ROLE {Role} NOLOGIN NOSUPERUSER NOBYPASSRLS", cancellationToken);
 
-        if (await AskAsync(connection, $"SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = '{CompanyScope.Role}' AND (rolsuper OR rolbypassrls))", cancellationToken))
+        if (await AskAsync(connection, $"SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = {RoleText} AND (rolsuper OR rolbypassrls))", cancellationToken))
         {
             throw new InvalidOperationException(
-                $"Row-level security would not bind the role {CompanyScope.Role}. Run: ALTER ROLE {CompanyScope.Role} NOSUPERUSER NOBYPASSRLS");
+                $"Row-level security would not bind the role {Role}. Run: ALTER ROLE {Role} NOSUPERUSER NOBYPASSRLS");
         }
 
         // Trying says more than asking: what membership allows has changed between versions of PostgreSQL.
-        const string become = $"SET LOCAL ROLE {CompanyScope.Role}; RESET ROLE";
+        var become = $"SET LOCAL ROLE {Role}; RESET ROLE";
         return await TryAsync(connection, become, cancellationToken)
-            || (await TryAsync(connection, $"GRANT {CompanyScope.Role} TO CURRENT_USER", cancellationToken)
+            || (await TryAsync(connection, $"GRANT {Role} TO CURRENT_USER", cancellationToken)
                 && await TryAsync(connection, become, cancellationToken));
+    }
+
+    // Neither is needed to run, and either lets whoever takes the connection string over read every database of the server.
+    private async Task WarnOfPowersAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        if (await AskAsync(connection, "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = session_user", cancellationToken))
+        {
+            logger.LogWarning(
+                "The database user is a superuser or may make roles (CREATEROLE), which the store does not need once the role {Role} exists. "
+                + "Have an administrator make the role, and use a user without these rights.", connections.Facts.Role);
+        }
     }
 
     private async Task FallBackAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        const string advice =
-            $"Have an administrator run: CREATE ROLE {CompanyScope.Role} NOLOGIN; GRANT {CompanyScope.Role} TO <the store's user>";
+        var advice = $"Have an administrator run: CREATE ROLE {Role} NOLOGIN; GRANT {Role} TO <the store's user>";
         if (await AskAsync(connection, "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user", cancellationToken))
         {
             throw new InvalidOperationException(
-                $"Row-level security does not bind the database user, and the user may not work as the role {CompanyScope.Role}. "
+                $"Row-level security does not bind the database user, and the user may not work as the role {Role}. "
                 + $"{advice}; or set {nameof(PostgreSqlStoreOptions.CompanyIsolation)} to false to do without.");
         }
 
         scope.RelyOnForcedPolicies();
         logger.LogWarning(
             "The database user may neither make nor use the role {Role}. Companies are kept apart by policies on the user's own tables, "
-            + "which the user could remove. {Advice}.", CompanyScope.Role, advice);
+            + "which the user could remove. {Advice}.", connections.Facts.Role, advice);
     }
 
     private async Task<Dictionary<string, TableState>> ReadTablesAsync(NpgsqlConnection connection, bool usesRole, CancellationToken cancellationToken)
@@ -112,12 +115,12 @@ internal sealed class RowSecurity(CompanyScope scope, ResourceCatalog resources,
             $"""
             SELECT c.relname, c.relforcerowsecurity,
                 EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = '{Policy}'),
-                $1 AND (SELECT bool_and(has_table_privilege('{(usesRole ? CompanyScope.Role : "public")}', c.oid, privilege)) FROM unnest(string_to_array(w.privileges, ', ')) privilege)
+                $1 AND (SELECT bool_and(has_table_privilege({(usesRole ? RoleText : "'public'")}, c.oid, privilege)) FROM unnest(string_to_array(w.privileges, ', ')) privilege)
             FROM unnest($2::text[], $3::text[]) w(name, privileges)
             JOIN pg_class c ON c.oid = quote_ident(w.name)::regclass
             """,
             new NpgsqlParameter<bool> { TypedValue = usesRole },
-            Sql.Array(AllTables().Select(table => table.Table).ToArray(), NpgsqlTypes.NpgsqlDbType.Text),
+            Sql.Array(AllTables().Select(table => table.Name).ToArray(), NpgsqlTypes.NpgsqlDbType.Text),
             Sql.Array(AllTables().Select(table => table.Privileges).ToArray(), NpgsqlTypes.NpgsqlDbType.Text)));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var tables = new Dictionary<string, TableState>(StringComparer.Ordinal);
@@ -147,13 +150,13 @@ internal sealed class RowSecurity(CompanyScope scope, ResourceCatalog resources,
 #pragma warning disable CA2100 // Constants of this class, and names that were checked when they were declared.
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static async Task<bool> AskAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 #pragma warning restore CA2100

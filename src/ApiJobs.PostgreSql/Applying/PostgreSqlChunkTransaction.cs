@@ -5,16 +5,19 @@ using ApiJobs.Resources;
 using ApiJobs.Storage;
 using Npgsql;
 
-namespace ApiJobs.PostgreSql;
+namespace ApiJobs.PostgreSql.Applying;
 
 /// <summary>The transaction that applies chunks, as operations see it.</summary>
-internal sealed class ChunkTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction, ResourceTables tables) : IChunkTransaction
+internal sealed class PostgreSqlChunkTransaction(
+    NpgsqlConnection connection, NpgsqlTransaction transaction, PostgreSqlTables tables, DateTimeOffset now) : IChunkTransaction
 {
     private int _savepoints;
 
     public DbConnection Connection => connection;
 
     public DbTransaction Transaction => transaction;
+
+    public DateTimeOffset Now => now;
 
     public async Task InSavepointAsync(Func<Task> work, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ApiJobs.PostgreSql.Session;
 using ApiJobs.Resources;
 using ApiJobs.Storage;
 using Npgsql;
@@ -7,7 +8,7 @@ using NpgsqlTypes;
 namespace ApiJobs.PostgreSql.Resources;
 
 /// <summary>A declared resource's table, and the statements that read and write it.</summary>
-internal sealed class ResourceTable
+internal sealed class PostgreSqlTable
 {
     // Callers choose which fields a record has, so sets are many; beyond these the text is built each time.
     private const int MaxCachedStatements = 256;
@@ -23,7 +24,7 @@ internal sealed class ResourceTable
     private readonly Resource _resource;
     private readonly ConcurrentDictionary<(StatementKind Kind, ulong Fields), string> _texts = new();
 
-    internal ResourceTable(Resource resource)
+    internal PostgreSqlTable(Resource resource)
     {
         _resource = resource;
         Name = $"\"{resource.Name}\"";
@@ -80,9 +81,9 @@ internal sealed class ResourceTable
 
         if (query.UpdatedAfter is { } updatedAfter)
         {
-            // Rounded down to what rows are stored with, so that a row's own time is never after itself.
+            // At or after, so that whoever asks again with the last time it saw misses no row of the same moment.
             statement.Parameters.Add(Sql.Value(updatedAfter));
-            conditions += $" AND updated_at > ${statement.Parameters.Count}";
+            conditions += $" AND updated_at >= ${statement.Parameters.Count}";
         }
 
         statement.CommandText =
@@ -93,6 +94,8 @@ internal sealed class ResourceTable
     /// <summary>Writes rows. They go in the order of their ids, so that two transactions lock them in the same order.</summary>
     internal IEnumerable<NpgsqlBatchCommand> Write(Guid companyId, IReadOnlyList<RowWrite> rows)
     {
+        foreach (var clearing in ClearMoved(companyId, rows))
+            yield return clearing;
         var sorted = rows.OrderBy(row => row.Row.Id).ToLookup(row => row.IsNew);
         var added = sorted[true].ToArray();
         if (added.Length > 0)
@@ -102,9 +105,40 @@ internal sealed class ResourceTable
             yield return update;
     }
 
-    /// <summary>Updates the rows that differ. Its updates give the ids of these, what surrounds them gives texts.</summary>
-    internal IEnumerable<NpgsqlBatchCommand> UpdateDiffering(Guid companyId, IReadOnlyList<RowWrite> rows) => Updates(
-        companyId, rows.OrderBy(row => row.Row.Id), StatementKind.UpdateDiffering, StatementKind.UpdateDifferingByMask);
+    /// <summary>Updates the rows that differ. Its updates give the ids of these, some twice; what surrounds them gives texts.</summary>
+    internal IEnumerable<NpgsqlBatchCommand> UpdateDiffering(Guid companyId, IReadOnlyList<RowWrite> rows) =>
+    [
+        .. ClearMoved(companyId, rows),
+        .. Updates(companyId, rows.OrderBy(row => row.Row.Id), StatementKind.UpdateDiffering, StatementKind.UpdateDifferingByMask),
+    ];
+
+    /// <summary>Takes unique values from rows that are about to lose them to another row of the same group, and gives those rows' ids.</summary>
+    /// <remarks>PostgreSQL checks a unique index row by row, so values that move on from row to row would meet on their way.</remarks>
+    private IEnumerable<NpgsqlBatchCommand> ClearMoved(Guid companyId, IReadOnlyList<RowWrite> rows)
+    {
+        for (var index = 0; index < Columns.Count; index++)
+        {
+            if (!_resource.Fields[index].IsUnique)
+                continue;
+            var field = index;
+            var setting = rows.Where(row => row.IsNew || (row.Fields >> field & 1) == 1).OrderBy(row => row.Row.Id).ToArray();
+            var losing = Array.FindAll(setting, row => !row.IsNew);
+            var gaining = Array.FindAll(setting, row => row.Row.Values[field] is not null);
+            if (losing.Length == 0 || gaining.Length == 0 || setting.Length == 1)
+                continue;
+            yield return Sql.Statement(OnlyLookUps);
+            yield return Sql.Statement(
+                $"""
+                UPDATE {Name} t SET {Columns[field].Name} = NULL, updated_at = GREATEST(t.updated_at, $5)
+                FROM (SELECT $1::uuid AS company_id, * FROM unnest($2::uuid[], $3::{Columns[field].SqlType}[]) AS n(id, value) OFFSET 0) n
+                WHERE t.company_id = n.company_id AND t.{Columns[field].Name} = n.value AND t.id <> n.id AND t.id = ANY($4)
+                RETURNING t.id
+                """,
+                Sql.Value(companyId), Ids(gaining), Columns[field].Values(gaining, field), Ids(losing),
+                Sql.Value(losing.Max(row => row.Row.UpdatedAt)));
+            yield return Sql.Statement(AnyJoin);
+        }
+    }
 
     private IEnumerable<NpgsqlBatchCommand> Updates(Guid companyId, IEnumerable<RowWrite> rows, StatementKind kind, StatementKind kindByMask)
     {
@@ -131,7 +165,7 @@ internal sealed class ResourceTable
         var statement = Sql.Statement(Text(StatementKind.Insert, _resource.AllFields), Sql.Value(companyId), Ids(rows));
         AddValues(statement, rows, _resource.AllFields);
         statement.Parameters.Add(Times(rows, row => row.CreatedAt));
-        statement.Parameters.Add(Times(rows, row => row.UpdatedAt));
+        statement.Parameters.Add(Times(rows, row => row.UpdatedAt > row.CreatedAt ? row.UpdatedAt : row.CreatedAt));
         return statement;
     }
 
@@ -204,7 +238,7 @@ internal sealed class ResourceTable
         string[] maskName = isByMask ? ["\"#fields\""] : [];
         // OFFSET keeps the company a column of the join, for the reason that LoadText gives.
         return $"""
-            UPDATE {Name} t SET {string.Join(", ", assignments.Append("updated_at = n.updated_at"))}
+            UPDATE {Name} t SET {string.Join(", ", assignments.Append("updated_at = GREATEST(t.updated_at, n.updated_at)"))}
             FROM (
                 SELECT $1::uuid AS company_id, *
                 FROM unnest({string.Join(", ", [.. arrays.Prepend("$2::uuid[]"), $"${indexes.Length + 3}::timestamptz[]", .. mask])})
