@@ -101,7 +101,7 @@ internal sealed class ForgettingTheCompany(IWholeStore sound) : StoreDecorator(s
 internal sealed class LeasingForEver(IWholeStore sound) : StoreDecorator(sound)
 {
     public override Task<LaneLease?> ClaimLaneAsync(string node, TimeSpan leaseFor, CancellationToken cancellationToken) =>
-        base.ClaimLaneAsync(node, TimeSpan.FromDays(3650), cancellationToken);
+        base.ClaimLaneAsync(node, TimeSpan.FromHours(1), cancellationToken);
 }
 
 /// <summary>Renews and ends whatever lease is on a lane, whoever asks.</summary>

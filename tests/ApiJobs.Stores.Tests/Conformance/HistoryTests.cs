@@ -10,7 +10,7 @@ public abstract class HistoryTests(StoreFixture stores) : StoreTests(stores)
     private const int Steps = 250;
 
     // Time passes in steps that never add up to a time near the lease, so that the time which the test itself takes does not matter.
-    private static readonly TimeSpan Lease = TimeSpan.FromHours(10), Short = TimeSpan.FromHours(3), Long = TimeSpan.FromHours(11);
+    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(50), Short = TimeSpan.FromMinutes(15), Long = TimeSpan.FromMinutes(55);
 
     private readonly List<ModelJob> _jobs = [];
     private readonly List<(NewJob Request, IReadOnlyList<Chunk> Chunks)> _uploads = [];
