@@ -27,6 +27,7 @@ public interface ILaneStore
     Task ReleaseLaneAsync(LaneLease lease, LaneFault? fault, CancellationToken cancellationToken);
 
     /// <summary>Says whether some lane could be claimed: then a worker at the end of its slice gives way.</summary>
+    /// <remarks>A lane that can be claimed only because its lease or its pause has run out may be told of up to a second late.</remarks>
     Task<bool> IsLaneWaitingAsync(CancellationToken cancellationToken);
 
     /// <summary>Waits until a lane may have got work, or for <paramref name="atMost"/>. May return early for no reason; work that is there already ends it at once.</summary>

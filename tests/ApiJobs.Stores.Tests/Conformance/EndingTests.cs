@@ -239,7 +239,7 @@ public abstract class EndingTests(StoreFixture stores) : StoreTests(stores)
     private async Task<(ApiJob Job, LaneLease Lease)> JobInAsync(ApiJobStatus state)
     {
         _sent = ChunksOf(2, 1, 3);
-        _request = NewJob(Company, _sent);
+        _request = NewJob(Company, _sent) with { Id = Guid.CreateVersion7(Now) };
         var job = await UploadAsync(Store, _request, _sent);
         var lease = await ClaimAsync();
         _chunks = await ReadAheadAsync(lease);

@@ -175,8 +175,9 @@ public abstract class SealingTests(StoreFixture stores) : StoreTests(stores)
 
     private static JobOrigin WithKey(string key, string? client = "client") => new() { ClientId = client, IdempotencyKey = key };
 
-    private static NewJob Request(JobOrigin origin, Guid? company = null) =>
-        NewJob(company ?? Company, ChunksOf(1)) with { Origin = origin, Fingerprint = origin.IdempotencyKey is null ? default : Fingerprint };
+    // Retention goes by ids as well, which are of the test's time.
+    private NewJob Request(JobOrigin origin, Guid? company = null) =>
+        NewJob(company ?? Company, ChunksOf(1)) with { Id = Guid.CreateVersion7(Now), Origin = origin, Fingerprint = origin.IdempotencyKey is null ? default : Fingerprint };
 
     private async Task<ApiJob> SealAsync(NewJob request) => (await Store.SealJobAsync(request, ChunksOf(1)[0], Cancel)).ShouldBeSealed();
 }
