@@ -5,7 +5,7 @@ using ApiJobs.Records;
 
 namespace ApiJobs.Operations;
 
-/// <summary>A hand-written operation on typed records.</summary>
+/// <summary>A hand-written operation on typed records; the guide <c>docs/guides/coded-operations.md</c> says what to mind.</summary>
 /// <typeparam name="TRecord">What a record's JSON is read into.</typeparam>
 /// <example>
 /// <code>
@@ -52,12 +52,10 @@ public abstract class BulkOperation<TRecord>(string type, string label, JsonType
     public sealed override void Prepare(JobRecord record, JobOptions options)
     {
         ArgumentNullException.ThrowIfNull(record);
+        TRecord content;
         try
         {
-            var content = JsonSerializer.Deserialize(record.Json.Span, json)!;
-            record.Content = content;
-            record.Key = KeyOf(content);
-            Check(new(record, content));
+            content = JsonSerializer.Deserialize(record.Json.Span, json)!;
         }
         // JsonDocument and string reads throw InvalidOperationException on half a surrogate pair.
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
@@ -65,7 +63,12 @@ public abstract class BulkOperation<TRecord>(string type, string label, JsonType
             var path = (exception as JsonException)?.Path;
             record.Fail(
                 RecordErrorCodes.WrongType, $"The record cannot be read as {label}{(path is null ? "" : $": see {path}")}.", PointerOf(path));
+            return;
         }
+
+        record.Content = content;
+        record.Key = KeyOf(content);
+        Check(new(record, content));
     }
 
     /// <inheritdoc/>

@@ -69,6 +69,13 @@ public sealed class JobRecord
         _errors.Add(new(code, message, pointer));
     }
 
+    /// <summary>The record is refused because the code that handles it crashed, whatever that code said of it before.</summary>
+    internal void GiveUp()
+    {
+        Outcome = RecordOutcome.Failed;
+        _errors.Add(new(RecordErrorCodes.InternalError, "The record could not be processed because of an internal error.", ""));
+    }
+
     /// <summary>Marks the end of preparing: the errors so far stay with the record.</summary>
     internal void EndPreparation() => _preparationErrorCount = _errors.Count;
 

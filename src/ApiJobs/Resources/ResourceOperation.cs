@@ -39,6 +39,11 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
     /// <inheritdoc/>
     public override string Label => resource.Label;
 
+    /// <summary>As many as <see cref="Intake.IntakeOptions.ChunkRecords"/> allows: the statements are the engine's, and quick.</summary>
+    public override int MaxChunkRecords => int.MaxValue;
+
+    internal override bool HasStatementsOfItsOwn => false;
+
     /// <summary>The fields an upsert may find its rows by, beside <c>id</c>.</summary>
     public IEnumerable<string> KeyFields =>
         verb == ResourceVerb.Upsert ? resource.Fields.Where(candidate => candidate.IsUnique).Select(candidate => candidate.Name) : [];

@@ -14,11 +14,15 @@ public sealed class PostgreSqlConcurrency(PostgreSqlStores stores) : Concurrency
 
 public sealed class PostgreSqlCursor(PostgreSqlStores stores) : CursorTests(stores);
 
+public sealed class PostgreSqlEnding(PostgreSqlStores stores) : EndingTests(stores);
+
 public sealed class PostgreSqlFault(PostgreSqlStores stores) : FaultTests(stores);
 
 public sealed class PostgreSqlHistory(PostgreSqlStores stores) : HistoryTests(stores);
 
 public sealed class PostgreSqlIsolation(PostgreSqlStores stores) : IsolationTests(stores);
+
+public sealed class PostgreSqlLaneFault(PostgreSqlStores stores) : LaneFaultTests(stores);
 
 public sealed class PostgreSqlLease(PostgreSqlStores stores) : LeaseTests(stores);
 
@@ -35,5 +39,7 @@ public sealed class PostgreSqlResourceReading(PostgreSqlStores stores) : Resourc
 public sealed class PostgreSqlRow(PostgreSqlStores stores) : RowTests(stores);
 
 public sealed class PostgreSqlSavepoint(PostgreSqlStores stores) : SavepointTests(stores);
+
+public sealed class PostgreSqlSealing(PostgreSqlStores stores) : SealingTests(stores);
 
 public sealed class PostgreSqlUpload(PostgreSqlStores stores) : UploadTests(stores);

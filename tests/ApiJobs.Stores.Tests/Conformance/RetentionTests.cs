@@ -158,7 +158,7 @@ public abstract class RetentionTests(StoreFixture stores) : StoreTests(stores)
         var options = new RetentionOptions { Records = recordDays * Day, Jobs = jobDays * Day };
 
         // It rests by the clock, which therefore has to move.
-        var housekeeping = new Housekeeper(Store, new IntakeOptions(), options, Database.Clock, NullLogger.Instance).RemoveEndedAsync(Cancel);
+        var housekeeping = new Housekeeper(Store, new IntakeOptions(), options, new(Database.Clock, NullLogger.Instance), Database.Clock, NullLogger.Instance).RemoveEndedAsync(Cancel);
         while (!housekeeping.IsCompleted)
         {
             Database.Clock.Advance(TimeSpan.FromMilliseconds(1));
@@ -177,7 +177,7 @@ public abstract class RetentionTests(StoreFixture stores) : StoreTests(stores)
         var store = new OnceFailing(Store);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var options = new RetentionOptions { Jobs = Day };
-        var running = new Housekeeper(store, new IntakeOptions(), options, Database.Clock, NullLogger.Instance).RunAsync(stop.Token);
+        var running = new Housekeeper(store, new IntakeOptions(), options, new(Database.Clock, NullLogger.Instance), Database.Clock, NullLogger.Instance).RunAsync(stop.Token);
         await store.Failed.Task.WaitAsync(Patience, Cancel);
 
         while (!store.WentOn.Task.IsCompleted)

@@ -14,11 +14,15 @@ public sealed class SqliteConcurrency(SqliteStores stores) : ConcurrencyTests(st
 
 public sealed class SqliteCursor(SqliteStores stores) : CursorTests(stores);
 
+public sealed class SqliteEnding(SqliteStores stores) : EndingTests(stores);
+
 public sealed class SqliteFault(SqliteStores stores) : FaultTests(stores);
 
 public sealed class SqliteHistory(SqliteStores stores) : HistoryTests(stores);
 
 public sealed class SqliteIsolation(SqliteStores stores) : IsolationTests(stores);
+
+public sealed class SqliteLaneFault(SqliteStores stores) : LaneFaultTests(stores);
 
 public sealed class SqliteLease(SqliteStores stores) : LeaseTests(stores);
 
@@ -35,5 +39,7 @@ public sealed class SqliteResourceReading(SqliteStores stores) : ResourceReading
 public sealed class SqliteRow(SqliteStores stores) : RowTests(stores);
 
 public sealed class SqliteSavepoint(SqliteStores stores) : SavepointTests(stores);
+
+public sealed class SqliteSealing(SqliteStores stores) : SealingTests(stores);
 
 public sealed class SqliteUpload(SqliteStores stores) : UploadTests(stores);
