@@ -1,4 +1,3 @@
-using ApiJobs.AspNetCore;
 using ApiJobs.PostgreSql;
 using ApiJobs.Server.OAuth;
 using ApiJobs.Server.Settings;
@@ -28,7 +27,6 @@ internal static class ApiJobsComposition
         {
             foreach (var resource in CrmResources.All)
                 jobs.AddResource(resource);
-            jobs.UseCaller(Caller.OfAsync);
         });
         services.AddOpenApi("v1", document => document.AddDocumentTransformer((api, _, _) =>
         {
@@ -42,7 +40,7 @@ internal static class ApiJobsComposition
     /// <summary>Maps the engine's routes under the base path, and their description at <c>/openapi/v1.json</c>.</summary>
     public static void MapApiJobsEngine(this WebApplication app, ServerSettings settings)
     {
-        app.MapApiJobs(settings.Http.BasePath);
+        app.MapApiJobs(settings.Http.BasePath, Caller.OfAsync);
         app.MapOpenApi();
     }
 

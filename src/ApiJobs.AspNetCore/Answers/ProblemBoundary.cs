@@ -1,4 +1,4 @@
-using ApiJobs.AspNetCore.Routing;
+using System.Globalization;
 using ApiJobs.Intake;
 using ApiJobs.Storage;
 using Microsoft.AspNetCore.Connections;
@@ -8,17 +8,20 @@ using Microsoft.Extensions.Logging;
 
 namespace ApiJobs.AspNetCore.Answers;
 
-/// <summary>Turns what endpoints throw into problems, in one place. What it does not know is a bug, and goes on to the application.</summary>
-internal static class ProblemBoundary
+/// <summary>Answers refusals and faults with problems, in one place. What it does not know is a bug, and goes on to the application.</summary>
+internal sealed class ProblemBoundary(RequestDelegate inside)
 {
     private const int StoreRetrySeconds = 5;
 
-    public static async Task RunAsync(HttpContext context, RequestDelegate endpoint, IReadOnlyList<QueryParameter> parameters)
+    public async Task InvokeAsync(HttpContext context)
     {
         try
         {
-            QueryParameter.RefuseOthers(context.Request.Query, parameters);
-            await endpoint(context);
+            await inside(context);
+        }
+        catch (ProblemException exception)
+        {
+            await exception.Problem.WriteAsync(context);
         }
         catch (RequestFaultException exception)
         {
@@ -27,8 +30,9 @@ internal static class ProblemBoundary
         catch (StoreUnavailableException exception)
         {
             Logger(context).LogWarning(exception, "The store cannot serve {Method} {Path} now.", context.Request.Method, context.Request.Path);
-            context.Response.Headers.RetryAfter = $"{StoreRetrySeconds}";
-            await Problems.Unavailable.With("The store cannot serve now. Send the request again after the seconds that Retry-After says.").WriteAsync(context);
+            await Problems.Unavailable.With(
+                "The store cannot serve now. Send the request again after the seconds that Retry-After says.",
+                ("Retry-After", StoreRetrySeconds.ToString(CultureInfo.InvariantCulture))).WriteAsync(context);
         }
         catch (Exception exception) when (IsHangUp(exception, context))
         {

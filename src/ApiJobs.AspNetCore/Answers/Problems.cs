@@ -54,7 +54,7 @@ internal static class Problems
     private static readonly Dictionary<string, ProblemKind> ByCode = All.ToDictionary(kind => kind.Code, StringComparer.Ordinal);
 
     /// <summary>The problem that a refused body or parameter is.</summary>
-    public static Problem Of(RequestFault fault) => ByCode[fault.Code].With(fault.Detail, fault);
+    public static Problem Of(RequestFault fault) => new(ByCode[fault.Code], fault.Detail) { Fault = fault };
 
     /// <summary>The problem for an answer that has a status and nothing else.</summary>
     public static Problem OfStatus(int status) => status switch

@@ -1,5 +1,8 @@
-using ApiJobs.AspNetCore;
+using ApiJobs.Intake;
+using ApiJobs.Jobs;
 using ApiJobs.Operations;
+using ApiJobs.Sqlite;
+using ApiJobs.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -39,6 +42,43 @@ public sealed class DeclarationTests
         using var services = new ServiceCollection().AddApiJobs(jobs => jobs.AddResource(TestResources.Case)).BuildServiceProvider();
         services.GetRequiredService<OperationCatalog>().All.Select(operation => operation.Type).ShouldBe(
             ["customer_case_bulk_create", "customer_case_bulk_update", "customer_case_bulk_upsert"]);
+    }
+
+    [Fact]
+    public void The_engine_knows_no_web() =>
+        typeof(ApiJobEngine).Assembly.GetReferencedAssemblies().ShouldAllBe(assembly => !assembly.Name!.Contains("AspNetCore"));
+
+    [Fact]
+    public async Task A_host_without_a_web_accepts_and_works_on_jobs()
+    {
+        var folder = Directory.CreateTempSubdirectory("apijobs-");
+        var builder = Host.CreateApplicationBuilder();
+        builder.Services.AddSqliteStore($"Data Source={Path.Combine(folder.FullName, "apijobs.db")}");
+        WatchedStore? store = null;
+        builder.Services.AddSingleton<IJobStore>(services => store = new(services.GetRequiredService<SqliteStore>()));
+        builder.Services.AddApiJobs(jobs => jobs.AddResource(TestResources.Case));
+        using (var host = builder.Build())
+        {
+            await host.StartAsync(TestContext.Current.CancellationToken);
+            var engine = host.Services.GetRequiredService<ApiJobEngine>();
+            var create = host.Services.GetRequiredService<OperationCatalog>().Find("customer_case_bulk_create")!;
+            using var body = new MemoryStream("""[{"ref":"A"}]"""u8.ToArray());
+            await using var records = RecordFormats.Open("application/json", body, new IntakeOptions())!;
+            var job = await engine.AcceptAsync(new(ApiServer.NewCompany(), create, JobOptions.None), records, TestContext.Current.CancellationToken);
+
+            while (!job.HasEnded)
+            {
+                var applied = store!.Applied.Next;
+                job = (await engine.FindJobAsync(job.CompanyId, job.Id, TestContext.Current.CancellationToken))!;
+                if (!job.HasEnded)
+                    await applied.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            }
+
+            job.Counts.Created.ShouldBe(1);
+            await host.StopAsync(TestContext.Current.CancellationToken);
+        }
+
+        folder.Delete(recursive: true);
     }
 
     [Theory]

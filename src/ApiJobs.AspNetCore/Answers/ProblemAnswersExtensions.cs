@@ -1,9 +1,9 @@
-using Microsoft.AspNetCore.Builder;
+using ApiJobs.AspNetCore.Answers;
 
-namespace ApiJobs.AspNetCore.Answers;
+namespace Microsoft.AspNetCore.Builder;
 
 /// <summary>Gives the answers that do not come from the API's endpoints the same form.</summary>
-public static class ProblemAnswers
+public static class ProblemAnswersExtensions
 {
     /// <summary>
     /// Answers exceptions with a problem (RFC 9457), and gives one to every answer of 400 and above that has no body: an

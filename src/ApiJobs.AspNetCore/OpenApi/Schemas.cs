@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace ApiJobs.AspNetCore.Routing;
+namespace ApiJobs.AspNetCore.OpenApi;
 
 /// <summary>Types that describe answers to OpenAPI documents, which call them by these names. The answers themselves are written by hand; tests hold the two together.</summary>
 internal static class Schemas
