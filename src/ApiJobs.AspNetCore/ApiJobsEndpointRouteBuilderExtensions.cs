@@ -28,7 +28,7 @@ public static class ApiJobsEndpointRouteBuilderExtensions
     /// <param name="endpoints">The application's endpoints; not a group, because answers hold absolute paths.</param>
     /// <param name="prefix">The path that all of them begin with, for example <c>/engine/api</c>.</param>
     /// <param name="readCaller">Says how a request's caller is found; unless given, from the claims of the authenticated user:
-    /// <c>company_id</c> and <c>scope</c>.</param>
+    /// <c>company_id</c>, <c>scope</c> and <c>client_id</c>.</param>
     /// <returns>The group of all endpoints, for the application's own policies. Endpoints that the application adds to it are not guarded.</returns>
     /// <exception cref="ArgumentException"><paramref name="endpoints"/> is a group, or <paramref name="prefix"/> has parameters or no leading slash.</exception>
     public static RouteGroupBuilder MapApiJobs(this IEndpointRouteBuilder endpoints, string prefix, ReadCaller? readCaller = null)
