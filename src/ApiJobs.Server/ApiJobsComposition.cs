@@ -23,11 +23,7 @@ internal static class ApiJobsComposition
             services.AddSqliteStore(settings.Storage.ConnectionString!);
         }
 
-        services.AddApiJobs(jobs =>
-        {
-            foreach (var resource in CrmResources.All)
-                jobs.AddResource(resource);
-        });
+        services.AddApiJobs(CrmResources.Declare);
         services.AddOpenApi("v1", document => document.AddDocumentTransformer((api, _, _) =>
         {
             api.Info.Title = "ApiJobs";

@@ -1,4 +1,6 @@
 using System.Net;
+using ApiJobs.AspNetCore.Callers;
+using ApiJobs.Declarations;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -73,6 +75,15 @@ public abstract class CallerContract(ApiServer server)
             .ToHashSet();
         mapped.ShouldNotBeEmpty();
         mapped.Except(Routes.Select(route => $"{route.Data.Item1} {route.Data.Item3}")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Every_scope_that_is_asked_for_can_be_given_to_a_client()
+    {
+        var asked = server.Services.GetRequiredService<EndpointDataSource>().Endpoints
+            .Select(endpoint => endpoint.Metadata.GetMetadata<RequiredScope>()?.Name).OfType<string>().ToHashSet();
+        asked.ShouldNotBeEmpty();
+        asked.ShouldBeSubsetOf(server.Services.GetRequiredService<ApiJobsDeclarations>().Scopes);
     }
 
     [Theory]

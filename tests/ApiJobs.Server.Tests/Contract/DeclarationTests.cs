@@ -1,3 +1,4 @@
+using ApiJobs.Declarations;
 using ApiJobs.Intake;
 using ApiJobs.Jobs;
 using ApiJobs.Operations;
@@ -43,6 +44,15 @@ public sealed class DeclarationTests
         services.GetRequiredService<OperationCatalog>().All.Select(operation => operation.Type).ShouldBe(
             ["customer_case_bulk_create", "customer_case_bulk_update", "customer_case_bulk_upsert"]);
     }
+
+    [Fact]
+    public void The_scopes_are_those_of_what_is_declared() =>
+        ApiJobsDeclarations.Of(jobs => jobs
+            .AddResource(TestResources.Gadget)
+            .AddOperation(new TagCases(), HttpMethods.Post, "gadgets/tags/bulk")
+            .AddOperation(new TagCases(), HttpMethods.Post, "labels/bulk")
+            .AddOperation(new TagCases(), HttpMethods.Put, "labels/bulk", "labels:replace")).Scopes
+            .ShouldBe(["jobs:read", "jobs:write", "gadgets:read", "gadgets:write", "labels:write", "labels:replace"]);
 
     [Fact]
     public void The_engine_knows_no_web() =>
