@@ -59,7 +59,7 @@ public static class ApiJobsEndpointRouteBuilderExtensions
         {
             var bulk = new BulkEndpoint(route, engine, services.GetRequiredService<IOptions<IntakeOptions>>().Value, urls);
             api.MapMethods($"/{route.Path}", [route.Method], (Delegate)bulk.AcceptAsync)
-                .NeedsScope(route.Scope).Takes(bulk.Parameters).WithMetadata(bulk).DescribeBulk(route);
+                .NeedsScope(route.Scope).Takes(bulk.Parameters).WithMetadata(bulk, new MakesJob()).DescribeBulk(route);
         }
 
         foreach (var resource in services.GetRequiredService<ResourceCatalog>().All)

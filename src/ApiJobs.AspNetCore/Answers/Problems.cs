@@ -16,6 +16,7 @@ internal static class Problems
     public static readonly ProblemKind RecordsRemoved = new("records_removed", StatusCodes.Status410Gone, "The records are no longer kept");
     public static readonly ProblemKind MethodNotAllowed = new("method_not_allowed", StatusCodes.Status405MethodNotAllowed, "Method not allowed");
     public static readonly ProblemKind InvalidParameter = new(RequestFaultCodes.InvalidParameter, StatusCodes.Status400BadRequest, "A parameter is not valid");
+    public static readonly ProblemKind NotSupported = new("not_supported", StatusCodes.Status400BadRequest, "Not supported yet");
     public static readonly ProblemKind BadRequest = new("bad_request", StatusCodes.Status400BadRequest, "The request cannot be served");
 
     // What is sent.
@@ -44,7 +45,7 @@ internal static class Problems
     public static IReadOnlyList<ProblemKind> All { get; } =
     [
         Unauthorized, InsufficientScope, Forbidden,
-        NotFound, RecordsRemoved, MethodNotAllowed, InvalidParameter, BadRequest,
+        NotFound, RecordsRemoved, MethodNotAllowed, InvalidParameter, NotSupported, BadRequest,
         UnsupportedMediaType, MalformedBody, InvalidUtf8, TooDeep, WrongShape, RecordNotObject, NoRecords, InvalidEncoding,
         RecordTooLarge, BodyTooLarge, TooManyRecords,
         UploadExpired, RequestTimeout, TooManyRequests,

@@ -35,6 +35,19 @@ public abstract class BulkContract(ApiServer server)
         (await asked.TextAsync()).ShouldBe(await answer.TextAsync());
     }
 
+    [Theory]
+    [InlineData("POST", "cases/bulk", "\"1\"")]
+    [InlineData("PATCH", "customers/bulk", "1")]
+    [InlineData("PUT", "gadgets/bulk?key=id", "")]
+    [InlineData("POST", "cases/tags/bulk", "1")]
+    public async Task An_idempotency_key_is_refused_as_long_as_it_would_not_keep_a_retry_from_doing_all_again(string method, string path, string key)
+    {
+        var answer = await server.ClientOf(_company).SendAsync(
+            new(method), path, "[{}]"u8.ToArray(), "application/json", headers => headers.TryAddWithoutValidation("Idempotency-Key", key));
+        (await answer.ShouldBeProblemAsync(400, "not_supported")).Text("detail")!.ShouldContain("Idempotency-Key");
+        (await server.CountStoredRowsAsync(_company)).ShouldBe(0);
+    }
+
     [Fact]
     public async Task Records_may_be_wrapped_and_make_many_chunks()
     {
