@@ -10,6 +10,6 @@ public static class ProblemAnswersExtensions
     /// unknown path, a method that a path does not have, what other middleware refuses. Add it first.
     /// </summary>
     public static IApplicationBuilder UseProblemAnswers(this IApplicationBuilder app) => app
-        .UseExceptionHandler(handler => handler.Run(context => Problems.OfStatus(context.Response.StatusCode).WriteAsync(context)))
-        .UseStatusCodePages(pages => Problems.OfStatus(pages.HttpContext.Response.StatusCode).WriteAsync(pages.HttpContext));
+        .UseExceptionHandler(handler => handler.Run(context => Problems.OfStatus(context).WriteAsync(context)))
+        .UseStatusCodePages(pages => Problems.OfStatus(pages.HttpContext).WriteAsync(pages.HttpContext));
 }

@@ -18,9 +18,10 @@ internal sealed class KnownCaller(ReadCaller readCaller)
 
         if (await IsAnsweredByApplicationAsync(context))
             return false;
+        var refusal = TokenRefusal.Of(context);
         if (context.Response.Headers.WWWAuthenticate.Count == 0)
-            context.Response.Headers.WWWAuthenticate = "Bearer";
-        throw Problems.Unauthorized.Refusal("The request needs an access token: Authorization: Bearer …");
+            context.Response.Headers.WWWAuthenticate = refusal.Challenge();
+        throw new ProblemException(Problems.Of(refusal));
     }
 
     // The application's own scheme knows best what was wrong with the credentials (RFC 6750, section 3); it may lack a body.

@@ -90,16 +90,20 @@ public abstract class CallerContract(ApiServer server)
     [MemberData(nameof(Routes))]
     public async Task Nobody_gets_in_without_a_token(string method, string path, string pattern, string scope, Stranger stranger)
     {
-        _ = (pattern, scope, stranger);
+        _ = (pattern, stranger);
         var url = Fill(path, Guid.CreateVersion7(), Guid.CreateVersion7());
-        foreach (var token in new[] { null, "Bearer", "Bearer ", "Bearer nonsense", "Basic YTpi" })
+        foreach (var (token, code) in new[]
+        {
+            (null, "missing_token"), ("Bearer", "malformed_token"), ("Bearer ", "malformed_token"), ("Bearer nonsense", "invalid_token"),
+            ("Basic YTpi", "missing_token"), (TestAuthentication.Token(ApiServer.NewCompany(), scope), "malformed_token"),
+        })
         {
             var answer = await server.Anonymous().SendAsync(new(method), url, Body(method, []), "text/nonsense",
                 headers => headers.TryAddWithoutValidation("Authorization", token));
             answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized, $"{method} {url} {token}");
             answer.Headers.WwwAuthenticate.ShouldHaveSingleItem().Scheme.ShouldBe("Bearer");
             if (method != "HEAD")
-                await answer.ShouldBeProblemAsync(401, "unauthorized");
+                await answer.ShouldBeProblemAsync(401, code);
         }
     }
 

@@ -24,7 +24,7 @@ public sealed class ServerTests(OAuthServer server) : IClassFixture<OAuthServer>
     [Theory]
     [InlineData("GET", "/nothing", 404, "not_found")]
     [InlineData("DELETE", "/engine/api/whoami", 405, "method_not_allowed")]
-    [InlineData("GET", "/engine/api/whoami", 401, "unauthorized")]
+    [InlineData("GET", "/engine/api/whoami", 401, "missing_token")]
     public async Task Every_error_is_a_problem_with_a_code_even_for_a_browser(string method, string path, int status, string code)
     {
         using var request = new HttpRequestMessage(new(method), path);
