@@ -40,7 +40,7 @@ internal sealed record Problem(ProblemKind Kind, string Detail)
         var response = context.Response;
         response.StatusCode = Kind.Status;
         // 404 and 405 may otherwise be kept by a cache that was never told so (RFC 9111, section 4.2.2).
-        response.Headers.CacheControl = "no-store";
+        response.KeepPrivate();
         foreach (var (name, value) in Headers)
             response.Headers[name] = value;
         var instance = context.Request.PathBase.Add(context.Request.Path).ToUriComponent();

@@ -8,13 +8,14 @@ using Microsoft.Extensions.Logging;
 
 namespace ApiJobs.AspNetCore.Answers;
 
-/// <summary>Answers refusals and faults with problems, in one place. What it does not know is a bug, and goes on to the application.</summary>
+/// <summary>Keeps answers private, and answers refusals and faults with problems, in one place. What it does not know is a bug, and goes on to the application.</summary>
 internal sealed class ProblemBoundary(RequestDelegate inside)
 {
     private const int StoreRetrySeconds = 5;
 
     public async Task InvokeAsync(HttpContext context)
     {
+        context.Response.KeepPrivate();
         try
         {
             await inside(context);

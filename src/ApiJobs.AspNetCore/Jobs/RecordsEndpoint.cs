@@ -60,7 +60,6 @@ internal sealed class RecordsEndpoint(ApiJobEngine engine, ApiUrls urls)
             response.Headers.Link = $"<{urls.Records(request, job.Id)}?{filter}limit={limit}&cursor={cursor}>; rel=\"next\"";
         }
 
-        response.Headers.CacheControl = "private, no-cache";
         await JsonAnswer.Of(json => Write(json, page)).WriteAsync(response);
     }
 

@@ -48,7 +48,6 @@ internal sealed class RowEndpoints(Resource resource, IResourceStore store)
         var rows = await store.ListRowsAsync(resource, context.Caller().CompanyId, query, context.RequestAborted);
         if (rows.Count == perPage && page < MaxPage)
             response.Headers.Link = $"<{UrlOfPage(request, page + 1)}>; rel=\"next\"";
-        response.Headers.CacheControl = "private, no-cache";
         await JsonAnswer.Of(json => RowJson.WriteList(json, resource, rows)).WriteAsync(response);
     }
 
@@ -57,8 +56,6 @@ internal sealed class RowEndpoints(Resource resource, IResourceStore store)
         var rowId = PathId.Parse(id);
         if (await store.FindRowAsync(resource, context.Caller().CompanyId, rowId, context.RequestAborted) is not { } row)
             throw Problems.NotFound.Refusal($"There is no {resource.Label.ToLowerInvariant()} {rowId}.");
-
-        context.Response.Headers.CacheControl = "private, no-cache";
         await JsonAnswer.Of(json => RowJson.Write(json, resource, row)).WriteAsync(context.Response);
     }
 
