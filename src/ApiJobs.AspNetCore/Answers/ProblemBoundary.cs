@@ -46,6 +46,11 @@ internal sealed class ProblemBoundary(RequestDelegate inside)
         {
             await OfTransport(exception).WriteAsync(context);
         }
+        catch (IOException exception) when (exception.InnerException is OverflowException)
+        {
+            // What Kestrel throws for the size of a chunk beyond its numbers; of other sizes it says itself that they are bad.
+            await Problems.BadRequest.With("The size of a chunk of the body is not a number that can be one. Mend the client's chunked encoding.").WriteAsync(context);
+        }
     }
 
     private static bool IsHangUp(Exception exception, HttpContext context) =>
