@@ -44,7 +44,10 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
         response.StatusCode = StatusCodes.Status202Accepted;
         response.Headers.Location = urls.Job(request, job.Id);
         response.Headers.RetryAfter = engine.RetryAfter(job);
-        await JobJson.Answer(job, urls, request, JobExpansion.None).WriteAsync(response);
+        // The same tag as of asking for the job: so the first question can already be whether anything has changed.
+        var answer = JobJson.Answer(job, urls, request, JobExpansion.None);
+        response.Headers.ETag = answer.EntityTag().ToString();
+        await answer.WriteAsync(response);
     }
 
     private JobOptions ReadOptions(HttpRequest request) => _key.Text(request) switch

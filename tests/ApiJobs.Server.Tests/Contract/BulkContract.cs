@@ -26,6 +26,7 @@ public abstract class BulkContract(ApiServer server)
         answer.StatusCode.ShouldBe(HttpStatusCode.Accepted);
         answer.Headers.RetryAfter!.Delta!.Value.ShouldBeInRange(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(600));
         answer.Content.Headers.ContentType!.ToString().ShouldBe("application/json");
+        var tag = answer.Headers.ETag.ShouldNotBeNull();
         var job = await answer.JsonAsync();
         answer.Headers.Location!.ToString().ShouldBe($"{ApiServer.Prefix}/api-jobs/{job.Text("id")}");
         job.Text("type").ShouldBe(type);
@@ -33,6 +34,9 @@ public abstract class BulkContract(ApiServer server)
         job.GetProperty("total_records").GetInt64().ShouldBe(1);
         var asked = await client.SendAsync(HttpMethod.Get, answer.Headers.Location.ToString());
         (await asked.TextAsync()).ShouldBe(await answer.TextAsync());
+        asked.Headers.ETag.ShouldBe(tag);
+        var unchanged = await client.SendAsync(HttpMethod.Get, answer.Headers.Location.ToString(), headers: headers => headers.IfNoneMatch.Add(tag));
+        unchanged.StatusCode.ShouldBe(HttpStatusCode.NotModified);
     }
 
     [Theory]
