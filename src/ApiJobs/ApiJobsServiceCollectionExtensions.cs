@@ -40,6 +40,8 @@ public static class ApiJobsServiceCollectionExtensions
 
         services.AddSingleton(declarations);
         services.AddSingleton(declarations.Resources);
+        foreach (var operation in declarations.Routes.Select(route => route.ServiceType).OfType<Type>())
+            services.TryAddSingleton(operation);
         services.AddSingleton(provider => new BulkRoutes([.. declarations.Routes.Select(route => route.Resolve(provider))]));
         services.AddSingleton(provider => new OperationCatalog(provider.GetRequiredService<BulkRoutes>().All.Select(route => route.Operation)));
         services.AddSingleton<ApiJobEngine>();

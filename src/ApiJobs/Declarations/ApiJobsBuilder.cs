@@ -1,5 +1,6 @@
 using ApiJobs.Operations;
 using ApiJobs.Resources;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ApiJobs.Declarations;
 
@@ -32,8 +33,16 @@ public sealed class ApiJobsBuilder
     public ApiJobsBuilder AddOperation(BulkOperation operation, string method, string path, string? scope = null)
     {
         ArgumentNullException.ThrowIfNull(operation);
-        return AddOperation(_ => operation, method, path, scope);
+        return AddOperation(_ => operation, serviceType: null, method, path, scope);
     }
+
+    /// <summary>Offers an operation written by hand that the application's services make: its constructor may ask for any of them.</summary>
+    /// <remarks>One instance serves all requests, unless the application registers the type in another way; make a scope where a scoped service is needed.</remarks>
+    /// <typeparam name="TOperation">The operation.</typeparam>
+    /// <inheritdoc cref="AddOperation(BulkOperation, string, string, string?)"/>
+    public ApiJobsBuilder AddOperation<TOperation>(string method, string path, string? scope = null)
+        where TOperation : BulkOperation =>
+        AddOperation(services => services.GetRequiredService<TOperation>(), typeof(TOperation), method, path, scope);
 
     internal ApiJobsDeclarations Build()
     {
@@ -41,13 +50,14 @@ public sealed class ApiJobsBuilder
         return new(catalog, [.. _resources.SelectMany(resource => DeclaredRoute.Of(resource, catalog)), .. _codedRoutes]);
     }
 
-    private ApiJobsBuilder AddOperation(Func<IServiceProvider, BulkOperation> make, string method, string path, string? scope)
+    private ApiJobsBuilder AddOperation(
+        Func<IServiceProvider, BulkOperation> make, Type? serviceType, string method, string path, string? scope)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(method);
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         if (path.StartsWith('/') || path.EndsWith('/') || path.Contains('{', StringComparison.Ordinal))
             throw new ArgumentException($"'{path}' is not a path for an operation: leave out the outer slashes, and use no parameters.", nameof(path));
-        _codedRoutes.Add(new(make, method, path, scope ?? ApiScopes.Write(path.Split('/')[0])));
+        _codedRoutes.Add(new(make, serviceType, method, path, scope ?? ApiScopes.Write(path.Split('/')[0])));
         return this;
     }
 }

@@ -15,7 +15,12 @@ public sealed record BulkRoute(BulkOperation Operation, string Method, string Pa
 public sealed record BulkRoutes(IReadOnlyList<BulkRoute> All);
 
 /// <summary>A route whose operation is made when the application starts, and may need services.</summary>
-internal sealed record DeclaredRoute(Func<IServiceProvider, BulkOperation> MakeOperation, string Method, string Path, string Scope)
+/// <param name="MakeOperation">Gives the operation.</param>
+/// <param name="ServiceType">The operation's type if the application's services make it; null if the declaration brought it along.</param>
+/// <param name="Method">The HTTP method.</param>
+/// <param name="Path">The path below the API's prefix, without a leading slash.</param>
+/// <param name="Scope">The scope the callers need.</param>
+internal sealed record DeclaredRoute(Func<IServiceProvider, BulkOperation> MakeOperation, Type? ServiceType, string Method, string Path, string Scope)
 {
     /// <summary>The three operations of a declared resource.</summary>
     public static IEnumerable<DeclaredRoute> Of(Resource resource, ResourceCatalog catalog) =>
@@ -28,5 +33,5 @@ internal sealed record DeclaredRoute(Func<IServiceProvider, BulkOperation> MakeO
     public BulkRoute Resolve(IServiceProvider services) => new(MakeOperation(services), Method, Path, Scope);
 
     private static DeclaredRoute Of(Resource resource, string method, ResourceVerb verb, ResourceCatalog catalog) =>
-        new(_ => new ResourceOperation(resource, verb, catalog), method, $"{resource.Path}/bulk", ApiScopes.Write(resource.Path));
+        new(_ => new ResourceOperation(resource, verb, catalog), ServiceType: null, method, $"{resource.Path}/bulk", ApiScopes.Write(resource.Path));
 }

@@ -1,9 +1,5 @@
 using ApiJobs.Declarations;
-using ApiJobs.Intake;
-using ApiJobs.Jobs;
 using ApiJobs.Operations;
-using ApiJobs.Sqlite;
-using ApiJobs.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -61,34 +57,19 @@ public sealed class DeclarationTests
     [Fact]
     public async Task A_host_without_a_web_accepts_and_works_on_jobs()
     {
-        var folder = Directory.CreateTempSubdirectory("apijobs-");
-        var builder = Host.CreateApplicationBuilder();
-        builder.Services.AddSqliteStore($"Data Source={Path.Combine(folder.FullName, "apijobs.db")}");
-        WatchedStore? store = null;
-        builder.Services.AddSingleton<IJobStore>(services => store = new(services.GetRequiredService<SqliteStore>()));
-        builder.Services.AddApiJobs(jobs => jobs.AddResource(TestResources.Case));
-        using (var host = builder.Build())
-        {
-            await host.StartAsync(TestContext.Current.CancellationToken);
-            var engine = host.Services.GetRequiredService<ApiJobEngine>();
-            var create = host.Services.GetRequiredService<OperationCatalog>().Find("customer_case_bulk_create")!;
-            using var body = new MemoryStream("""[{"ref":"A"}]"""u8.ToArray());
-            await using var records = RecordFormats.Open("application/json", body, new IntakeOptions())!;
-            var job = await engine.AcceptAsync(new(ApiServer.NewCompany(), create, JobOptions.None), records, TestContext.Current.CancellationToken);
+        await using var host = await EngineHost.StartAsync(jobs => jobs.AddResource(TestResources.Case));
+        (await host.RunAsync("customer_case_bulk_create", """[{"ref":"A"}]""")).Counts.Created.ShouldBe(1);
+    }
 
-            while (!job.HasEnded)
-            {
-                var applied = store!.Applied.Next;
-                job = (await engine.FindJobAsync(job.CompanyId, job.Id, TestContext.Current.CancellationToken))!;
-                if (!job.HasEnded)
-                    await applied.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
-            }
-
-            job.Counts.Created.ShouldBe(1);
-            await host.StopAsync(TestContext.Current.CancellationToken);
-        }
-
-        folder.Delete(recursive: true);
+    [Fact]
+    public void An_operation_is_made_by_the_applications_services_once()
+    {
+        using var services = new ServiceCollection().AddSingleton(new Dependency())
+            .AddApiJobs(jobs => jobs.AddOperation<NeedsSomething>(HttpMethods.Post, "cases/needs/bulk")).BuildServiceProvider();
+        var operation = services.GetRequiredService<OperationCatalog>().Find("case_need_bulk_create").ShouldBeOfType<NeedsSomething>();
+        operation.Dependency.ShouldBe(services.GetRequiredService<Dependency>());
+        services.GetRequiredService<NeedsSomething>().ShouldBeSameAs(operation);
+        services.GetRequiredService<BulkRoutes>().All.ShouldHaveSingleItem().ShouldBe(new(operation, "POST", "cases/needs/bulk", "cases:write"));
     }
 
     [Theory]
@@ -108,6 +89,16 @@ public sealed class DeclarationTests
         await using var app = WebApplication.CreateBuilder().Build();
         Should.Throw<ArgumentException>(() => app.MapApiJobs(prefix));
         Should.Throw<ArgumentException>(() => app.MapGroup("/v1").MapApiJobs("/api"));
+    }
+
+    private sealed class Dependency;
+
+    private sealed class NeedsSomething(Dependency dependency) : BulkOperation<Tag>("case_need_bulk_create", "Need", TagJson.Default.Tag)
+    {
+        public Dependency Dependency => dependency;
+
+        protected override Task ApplyAsync(
+            IReadOnlyList<BulkRecord<Tag>> records, OperationContext context, CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
     private sealed class MisconfiguredServer : IAsyncDisposable

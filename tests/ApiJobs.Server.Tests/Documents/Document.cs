@@ -22,6 +22,9 @@ internal static partial class Document
     /// <summary>A document's text.</summary>
     public static string Read(string path) => File.ReadAllText(Path.Combine(Root(), path));
 
+    /// <summary>The C# blocks of a document, in order.</summary>
+    public static string[] CSharpIn(string path) => [.. CSharpBlock().Matches(Read(path)).Select(match => match.Groups[1].Value)];
+
     /// <summary>Runs a script with bash; it ends at the first command that fails.</summary>
     /// <returns>What it wrote.</returns>
     public static async Task<string> RunAsync(string script, CancellationToken cancellationToken)
@@ -55,4 +58,7 @@ internal static partial class Document
 
     [GeneratedRegex("^```bash\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex BashBlock();
+
+    [GeneratedRegex("^```csharp\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex CSharpBlock();
 }
