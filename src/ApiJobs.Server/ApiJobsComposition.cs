@@ -24,7 +24,7 @@ internal static class ApiJobsComposition
         }
 
         services.AddApiJobs(CrmResources.Declare);
-        services.AddOpenApi("v1", document => document.AddDocumentTransformer((api, _, _) =>
+        services.AddOpenApi("v1", document => document.AddApiJobs(TokenUrl(settings)).AddDocumentTransformer((api, _, _) =>
         {
             api.Info.Title = "ApiJobs";
             api.Info.Description = "Asynchronous bulk requests: send records, get an API job, ask what happened to each.";
@@ -37,8 +37,12 @@ internal static class ApiJobsComposition
     public static void MapApiJobsEngine(this WebApplication app, ServerSettings settings)
     {
         app.MapApiJobs(settings.Http.BasePath, Caller.OfAsync);
-        app.MapOpenApi();
+        app.MapApiJobsOpenApi();
     }
+
+    // Where an external authority issues its tokens, its own discovery says.
+    private static Uri? TokenUrl(ServerSettings settings) =>
+        settings.OAuth.UsesExternalAuthority ? null : new($"/{OAuthSetup.TokenPath}", UriKind.Relative);
 
     private sealed class JobStoreCheck(IJobStore store) : IHealthCheck
     {

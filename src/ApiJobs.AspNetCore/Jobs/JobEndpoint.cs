@@ -32,7 +32,7 @@ internal sealed class JobEndpoint(ApiJobEngine engine, ApiUrls urls)
         // An ended job never changes, but a token may end: so a copy may be kept, and must be checked before each use.
         // The check costs no body, and one client's cache cannot show a company's job to another's token.
         response.Headers.CacheControl = "private, no-cache";
-        if (IsKnownToClient(request, shown.EntityTag))
+        if (request.Knows(shown.EntityTag))
             response.StatusCode = StatusCodes.Status304NotModified;
         else
             await shown.Answer.WriteAsync(response);
@@ -61,11 +61,6 @@ internal sealed class JobEndpoint(ApiJobEngine engine, ApiUrls urls)
         return (names.Contains("counts") ? JobExpansion.Counts : JobExpansion.None)
             | (names.Contains("links") ? JobExpansion.Links : JobExpansion.None);
     }
-
-    // If-None-Match compares weakly (RFC 9110, section 13.1.2): W/ in front of a tag makes no difference.
-    private static bool IsKnownToClient(HttpRequest request, EntityTagHeaderValue entityTag) =>
-        EntityTagHeaderValue.TryParseList(request.Headers.IfNoneMatch, out var known)
-        && known.Any(tag => tag.Equals(EntityTagHeaderValue.Any) || tag.Compare(entityTag, useStrongComparison: false));
 
     /// <param name="Records">Where its records are; the message may name it, and it depends on how the request came.</param>
     /// <param name="Answer">The bytes.</param>

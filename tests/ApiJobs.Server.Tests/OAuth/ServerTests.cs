@@ -37,6 +37,24 @@ public sealed class ServerTests(OAuthServer server) : IClassFixture<OAuthServer>
         ((int?)problem["status"]).ShouldBe(status);
     }
 
+    [Fact]
+    public async Task What_whoami_answers_is_what_the_document_describes()
+    {
+        using var answer = await OAuthServer.CallAsync(server.Http, await server.GetTokenAsync());
+        var members = JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!.AsObject().Select(member => member.Key);
+        var document = JsonNode.Parse(await server.Http.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), Cancel))!;
+        document["components"]!["schemas"]!["WhoAmIAnswer"]!["properties"]!.AsObject().Select(property => property.Key).ShouldBe(members);
+    }
+
+    [Fact]
+    public async Task Every_described_operation_has_an_id_of_its_own()
+    {
+        var document = JsonNode.Parse(await server.Http.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), Cancel))!;
+        var ids = document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject()).Select(operation => (string?)operation.Value!["operationId"]).ToArray();
+        ids.ShouldAllBe(id => id != null && char.IsAsciiLetterLower(id[0]) && id.All(char.IsAsciiLetter));
+        ids.ShouldBeUnique();
+    }
+
     [Theory]
     [InlineData("a:99999")]
     [InlineData("[::1")]
