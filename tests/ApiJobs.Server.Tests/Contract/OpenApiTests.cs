@@ -53,6 +53,14 @@ public sealed class OpenApiTests(SqliteApiServer server) : IClassFixture<SqliteA
     }
 
     [Fact]
+    public async Task Numbers_are_described_as_numbers()
+    {
+        var schemas = (await DocumentAsync()).GetProperty("components").GetProperty("schemas");
+        schemas.GetProperty("ApiJob").GetProperty("properties").GetProperty("total_records").Text("type").ShouldBe("integer");
+        schemas.GetProperty("RecordResult").GetProperty("properties").GetProperty("index").Text("type").ShouldBe("integer");
+    }
+
+    [Fact]
     public async Task The_document_is_made_once_and_a_client_can_ask_whether_it_has_changed()
     {
         var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => server.Anonymous().SendAsync(HttpMethod.Get, "/openapi/v1.json")));
