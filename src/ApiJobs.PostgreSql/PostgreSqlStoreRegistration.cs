@@ -1,11 +1,11 @@
+using ApiJobs.PostgreSql;
 using ApiJobs.Resources;
 using ApiJobs.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace ApiJobs.PostgreSql;
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Adds the PostgreSQL store to an application.</summary>
 public static class PostgreSqlStoreRegistration

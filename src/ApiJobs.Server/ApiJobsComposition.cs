@@ -1,4 +1,3 @@
-using ApiJobs.AspNetCore;
 using ApiJobs.PostgreSql;
 using ApiJobs.Server.OAuth;
 using ApiJobs.Server.Settings;
@@ -24,13 +23,8 @@ internal static class ApiJobsComposition
             services.AddSqliteStore(settings.Storage.ConnectionString!);
         }
 
-        services.AddApiJobs(jobs =>
-        {
-            foreach (var resource in CrmResources.All)
-                jobs.AddResource(resource);
-            jobs.UseCaller(Caller.OfAsync);
-        });
-        services.AddOpenApi("v1", document => document.AddDocumentTransformer((api, _, _) =>
+        services.AddApiJobs(CrmResources.Declare);
+        services.AddOpenApi("v1", document => document.AddApiJobs(TokenUrl(settings)).AddDocumentTransformer((api, _, _) =>
         {
             api.Info.Title = "ApiJobs";
             api.Info.Description = "Asynchronous bulk requests: send records, get an API job, ask what happened to each.";
@@ -42,9 +36,13 @@ internal static class ApiJobsComposition
     /// <summary>Maps the engine's routes under the base path, and their description at <c>/openapi/v1.json</c>.</summary>
     public static void MapApiJobsEngine(this WebApplication app, ServerSettings settings)
     {
-        app.MapApiJobs(settings.Http.BasePath);
-        app.MapOpenApi();
+        app.MapApiJobs(settings.Http.BasePath, Caller.OfAsync);
+        app.MapApiJobsOpenApi();
     }
+
+    // Where an external authority issues its tokens, its own discovery says.
+    private static Uri? TokenUrl(ServerSettings settings) =>
+        settings.OAuth.UsesExternalAuthority ? null : new($"/{OAuthSetup.TokenPath}", UriKind.Relative);
 
     private sealed class JobStoreCheck(IJobStore store) : IHealthCheck
     {

@@ -1,4 +1,3 @@
-using ApiJobs.AspNetCore.Answers;
 using ApiJobs.Server;
 using ApiJobs.Server.Commands;
 using ApiJobs.Server.Http;

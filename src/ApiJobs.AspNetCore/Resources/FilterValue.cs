@@ -1,6 +1,6 @@
 using System.Globalization;
-using ApiJobs.AspNetCore.Routing;
-using ApiJobs.Intake;
+using ApiJobs.AspNetCore.Answers;
+using ApiJobs.AspNetCore.Requests;
 using ApiJobs.Resources;
 
 namespace ApiJobs.AspNetCore.Resources;
@@ -8,7 +8,7 @@ namespace ApiJobs.AspNetCore.Resources;
 /// <summary>Brings a filter's text into the canonical form that its field's values are stored in.</summary>
 internal static class FilterValue
 {
-    /// <exception cref="RequestFaultException">The text is not a value of the field's type.</exception>
+    /// <exception cref="ProblemException">The text is not a value of the field's type.</exception>
     public static string Parse(Field field, string text) => field.Type switch
     {
         FieldType.Text => text,
@@ -24,6 +24,6 @@ internal static class FilterValue
         _ => throw new NotSupportedException($"Rows cannot be listed by '{field.Name}': a {field.Type} has no single value."),
     };
 
-    private static RequestFaultException Invalid(Field field, string text, string expected) =>
+    private static ProblemException Invalid(Field field, string text, string expected) =>
         QueryParameter.Invalid($"'{field.Name}' is '{QueryParameter.Shown(text)}'; send {expected}.");
 }

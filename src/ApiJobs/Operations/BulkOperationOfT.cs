@@ -82,4 +82,8 @@ public abstract class BulkOperation<TRecord>(string type, string label, JsonType
 /// <param name="Outcome">Where the record's outcome is given.</param>
 /// <param name="Content">What its JSON was read into.</param>
 public readonly record struct BulkRecord<TRecord>(JobRecord Outcome, TRecord Content)
-    where TRecord : class;
+    where TRecord : class
+{
+    /// <inheritdoc cref="JobRecord.IdempotencyKey"/>
+    public string IdempotencyKey => Outcome.IdempotencyKey;
+}

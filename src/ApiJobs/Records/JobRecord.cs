@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ApiJobs.Records;
 
 /// <summary>One record of a job in an operation's hands: what was sent, and what becomes of it.</summary>
@@ -26,6 +28,12 @@ public sealed class JobRecord
 
     /// <summary>The record's zero-based index in its request.</summary>
     public long Index { get; }
+
+    /// <summary>
+    /// The same for every attempt at this record, and no other record's: send it with an effect outside the transaction, which may be tried
+    /// more than once, so that the other side can tell. At most 64 ASCII characters.
+    /// </summary>
+    public string IdempotencyKey => string.Create(CultureInfo.InvariantCulture, $"{JobId:D}-{Index}");
 
     /// <summary>One well-formed JSON object in UTF-8, as sent. Valid while the record is being prepared and applied.</summary>
     public ReadOnlyMemory<byte> Json { get; }

@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using ApiJobs.AspNetCore;
 using ApiJobs.AspNetCore.Jobs;
-using ApiJobs.AspNetCore.Routing;
+using ApiJobs.AspNetCore.OpenApi;
 using ApiJobs.Jobs;
 using Microsoft.AspNetCore.Http;
 

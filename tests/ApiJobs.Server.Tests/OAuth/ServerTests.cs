@@ -24,7 +24,7 @@ public sealed class ServerTests(OAuthServer server) : IClassFixture<OAuthServer>
     [Theory]
     [InlineData("GET", "/nothing", 404, "not_found")]
     [InlineData("DELETE", "/engine/api/whoami", 405, "method_not_allowed")]
-    [InlineData("GET", "/engine/api/whoami", 401, "unauthorized")]
+    [InlineData("GET", "/engine/api/whoami", 401, "missing_token")]
     public async Task Every_error_is_a_problem_with_a_code_even_for_a_browser(string method, string path, int status, string code)
     {
         using var request = new HttpRequestMessage(new(method), path);
@@ -35,6 +35,24 @@ public sealed class ServerTests(OAuthServer server) : IClassFixture<OAuthServer>
         var problem = JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!;
         ((string?)problem["code"]).ShouldBe(code);
         ((int?)problem["status"]).ShouldBe(status);
+    }
+
+    [Fact]
+    public async Task What_whoami_answers_is_what_the_document_describes()
+    {
+        using var answer = await OAuthServer.CallAsync(server.Http, await server.GetTokenAsync());
+        var members = JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!.AsObject().Select(member => member.Key);
+        var document = JsonNode.Parse(await server.Http.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), Cancel))!;
+        document["components"]!["schemas"]!["WhoAmIAnswer"]!["properties"]!.AsObject().Select(property => property.Key).ShouldBe(members);
+    }
+
+    [Fact]
+    public async Task Every_described_operation_has_an_id_of_its_own()
+    {
+        var document = JsonNode.Parse(await server.Http.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), Cancel))!;
+        var ids = document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject()).Select(operation => (string?)operation.Value!["operationId"]).ToArray();
+        ids.ShouldAllBe(id => id != null && char.IsAsciiLetterLower(id[0]) && id.All(char.IsAsciiLetter));
+        ids.ShouldBeUnique();
     }
 
     [Theory]

@@ -1,26 +1,26 @@
-using ApiJobs.AspNetCore.Routing;
+using ApiJobs;
+using ApiJobs.Declarations;
 using ApiJobs.Intake;
 using ApiJobs.Operations;
 using ApiJobs.Processing;
-using Microsoft.AspNetCore.Mvc.ApiExplorer;
-using Microsoft.Extensions.DependencyInjection;
+using ApiJobs.Storage;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
-namespace ApiJobs.AspNetCore;
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Adds the engine to an application's services.</summary>
-public static class ApiJobsServices
+public static class ApiJobsServiceCollectionExtensions
 {
-    /// <summary>Registers the engine, its workers and what the endpoints need; the store is added beside it.</summary>
+    /// <summary>Registers the engine and its workers, for any host; the store is added beside it, and a web application maps the endpoints.</summary>
     /// <remarks>
     /// Options come from the configuration sections <c>Intake</c>, <c>Worker</c> and <c>Retention</c>, and are checked when the application
     /// starts. The store's schema is made or upgraded before the server accepts requests; if that fails, the
     /// application does not start.
     /// </remarks>
     /// <param name="services">The application's services.</param>
-    /// <param name="configure">Declares the resources and operations, and says how a request's caller is found.</param>
+    /// <param name="declare">Declares the resources and operations.</param>
     /// <exception cref="ArgumentException">A declaration contradicts another.</exception>
     /// <example>
     /// <code>
@@ -31,19 +31,19 @@ public static class ApiJobsServices
     /// app.MapApiJobs("/engine/api");
     /// </code>
     /// </example>
-    public static IServiceCollection AddApiJobs(this IServiceCollection services, Action<ApiJobsBuilder> configure)
+    public static IServiceCollection AddApiJobs(this IServiceCollection services, Action<ApiJobsBuilder> declare)
     {
         ArgumentNullException.ThrowIfNull(services);
-        ArgumentNullException.ThrowIfNull(configure);
         if (services.Any(service => service.ServiceType == typeof(ApiJobEngine)))
             throw new InvalidOperationException("AddApiJobs was called twice. Declare all resources and operations in one call.");
-        var builder = new ApiJobsBuilder();
-        configure(builder);
-        var declarations = builder.Build();
+        var declarations = ApiJobsDeclarations.Of(declare);
 
         services.AddSingleton(declarations);
         services.AddSingleton(declarations.Resources);
-        services.AddSingleton(new OperationCatalog(declarations.BulkRoutes.Select(route => route.Operation)));
+        foreach (var operation in declarations.Routes.Select(route => route.ServiceType).OfType<Type>())
+            services.TryAddSingleton(operation);
+        services.AddSingleton(provider => new BulkRoutes([.. declarations.Routes.Select(route => route.Resolve(provider))]));
+        services.AddSingleton(provider => new OperationCatalog(provider.GetRequiredService<BulkRoutes>().All.Select(route => route.Operation)));
         services.AddSingleton<ApiJobEngine>();
         services.AddSingleton<WorkPace>();
         services.TryAddSingleton(TimeProvider.System);
@@ -52,7 +52,6 @@ public static class ApiJobsServices
         services.AddOptions<RetentionOptions>().BindConfiguration("Retention").ValidateDataAnnotations().ValidateOnStart();
         services.AddHostedService<StoreInitialization>();
         services.AddSingleton(WorkersOrNone);
-        services.TryAddEnumerable(ServiceDescriptor.Transient<IApiDescriptionProvider, EndpointDescriptions>());
         return services;
     }
 

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using ApiJobs.AspNetCore.Answers;
 using ApiJobs.AspNetCore.Callers;
-using ApiJobs.AspNetCore.Routing;
+using ApiJobs.AspNetCore.Requests;
 using ApiJobs.Jobs;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
@@ -9,7 +9,7 @@ using Microsoft.Net.Http.Headers;
 namespace ApiJobs.AspNetCore.Jobs;
 
 /// <summary>Answers what became of a bulk request.</summary>
-internal sealed class JobEndpoints(ApiJobEngine engine, ApiUrls urls)
+internal sealed class JobEndpoint(ApiJobEngine engine, ApiUrls urls)
 {
     private static readonly QueryParameter Expand = new(
         "expand", "What to show beside the job's own members: counts, links, or both, separated by a comma.");
@@ -24,10 +24,7 @@ internal sealed class JobEndpoints(ApiJobEngine engine, ApiUrls urls)
         var expansion = ReadExpansion(request);
         var jobId = PathId.Parse(id);
         if (await engine.FindJobAsync(context.Caller().CompanyId, jobId, context.RequestAborted) is not { } job)
-        {
-            await NotFound(jobId).WriteAsync(context);
-            return;
-        }
+            throw NotFound(jobId);
 
         var shown = await ShowAsync(job, request, expansion);
         response.Headers.ETag = shown.EntityTag.ToString();
@@ -35,14 +32,14 @@ internal sealed class JobEndpoints(ApiJobEngine engine, ApiUrls urls)
         // An ended job never changes, but a token may end: so a copy may be kept, and must be checked before each use.
         // The check costs no body, and one client's cache cannot show a company's job to another's token.
         response.Headers.CacheControl = "private, no-cache";
-        if (IsKnownToClient(request, shown.EntityTag))
+        if (request.Knows(shown.EntityTag))
             response.StatusCode = StatusCodes.Status304NotModified;
         else
             await shown.Answer.WriteAsync(response);
     }
 
-    /// <summary>The answer for an id that no job of the company has; whether another company has it cannot be told.</summary>
-    public static Problem NotFound(Guid jobId) => Problems.NotFound.With($"There is no API job {jobId}.");
+    /// <summary>The refusal of an id that no job of the company has; whether another company has it cannot be told.</summary>
+    public static ProblemException NotFound(Guid jobId) => Problems.NotFound.Refusal($"There is no API job {jobId}.");
 
     // The engine gives the same object for an ended job as long as it keeps it; what is shown of it goes when it goes.
     private async ValueTask<ShownJob> ShowAsync(ApiJob job, HttpRequest request, JobExpansion expansion)
@@ -65,11 +62,6 @@ internal sealed class JobEndpoints(ApiJobEngine engine, ApiUrls urls)
         return (names.Contains("counts") ? JobExpansion.Counts : JobExpansion.None)
             | (names.Contains("links") ? JobExpansion.Links : JobExpansion.None);
     }
-
-    // If-None-Match compares weakly (RFC 9110, section 13.1.2): W/ in front of a tag makes no difference.
-    private static bool IsKnownToClient(HttpRequest request, EntityTagHeaderValue entityTag) =>
-        EntityTagHeaderValue.TryParseList(request.Headers.IfNoneMatch, out var known)
-        && known.Any(tag => tag.Equals(EntityTagHeaderValue.Any) || tag.Compare(entityTag, useStrongComparison: false));
 
     /// <param name="Records">Where its records are; the message may name it, and it depends on how the request came.</param>
     /// <param name="Answer">The bytes.</param>

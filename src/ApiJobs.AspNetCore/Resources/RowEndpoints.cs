@@ -1,7 +1,7 @@
 using System.Globalization;
 using ApiJobs.AspNetCore.Answers;
 using ApiJobs.AspNetCore.Callers;
-using ApiJobs.AspNetCore.Routing;
+using ApiJobs.AspNetCore.Requests;
 using ApiJobs.Resources;
 using ApiJobs.Storage;
 using Microsoft.AspNetCore.Http;
@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Http.Extensions;
 namespace ApiJobs.AspNetCore.Resources;
 
 /// <summary>Reads a declared resource's rows.</summary>
-internal sealed class ResourceEndpoints(Resource resource, IResourceStore store)
+internal sealed class RowEndpoints(Resource resource, IResourceStore store)
 {
     private const int MinPerPage = 10;
     private const int MaxPerPage = 100;
@@ -20,10 +20,10 @@ internal sealed class ResourceEndpoints(Resource resource, IResourceStore store)
     private static readonly QueryParameter UpdatedAfter = new(
         "updatedAfter", "Only rows changed after this time, UTC: YYYY-MM-DD HH:mm:ss.");
 
-    private static readonly QueryParameter Page = new("page", "The page to show, from 1; 1 unless given.", typeof(int));
+    private static readonly QueryParameter Page = new("page", "The page to show, from 1; 1 unless given.", isNumber: true);
 
     private static readonly QueryParameter PerPage = new(
-        "perPage", $"The most rows a page shows, {MinPerPage} to {MaxPerPage}; {DefaultPerPage} unless given.", typeof(int));
+        "perPage", $"The most rows a page shows, {MinPerPage} to {MaxPerPage}; {DefaultPerPage} unless given.", isNumber: true);
 
     private readonly (Field Field, QueryParameter Parameter)[] _filters =
     [
@@ -48,7 +48,6 @@ internal sealed class ResourceEndpoints(Resource resource, IResourceStore store)
         var rows = await store.ListRowsAsync(resource, context.Caller().CompanyId, query, context.RequestAborted);
         if (rows.Count == perPage && page < MaxPage)
             response.Headers.Link = $"<{UrlOfPage(request, page + 1)}>; rel=\"next\"";
-        response.Headers.CacheControl = "private, no-cache";
         await JsonAnswer.Of(json => RowJson.WriteList(json, resource, rows)).WriteAsync(response);
     }
 
@@ -56,12 +55,7 @@ internal sealed class ResourceEndpoints(Resource resource, IResourceStore store)
     {
         var rowId = PathId.Parse(id);
         if (await store.FindRowAsync(resource, context.Caller().CompanyId, rowId, context.RequestAborted) is not { } row)
-        {
-            await Problems.NotFound.With($"There is no {resource.Label.ToLowerInvariant()} {rowId}.").WriteAsync(context);
-            return;
-        }
-
-        context.Response.Headers.CacheControl = "private, no-cache";
+            throw Problems.NotFound.Refusal($"There is no {resource.Label.ToLowerInvariant()} {rowId}.");
         await JsonAnswer.Of(json => RowJson.Write(json, resource, row)).WriteAsync(context.Response);
     }
 

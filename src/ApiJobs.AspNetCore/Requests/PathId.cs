@@ -1,12 +1,12 @@
-using ApiJobs.Intake;
+using ApiJobs.AspNetCore.Answers;
 
-namespace ApiJobs.AspNetCore.Routing;
+namespace ApiJobs.AspNetCore.Requests;
 
 /// <summary>An id in a path.</summary>
 internal static class PathId
 {
     /// <summary>Reads an id.</summary>
-    /// <exception cref="RequestFaultException">It is not a UUID in its usual form.</exception>
+    /// <exception cref="ProblemException">It is not a UUID in its usual form.</exception>
     public static Guid Parse(string text) =>
         Guid.TryParseExact(text, "D", out var id)
             ? id

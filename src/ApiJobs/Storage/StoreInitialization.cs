@@ -1,7 +1,6 @@
-using ApiJobs.Storage;
 using Microsoft.Extensions.Hosting;
 
-namespace ApiJobs.AspNetCore;
+namespace ApiJobs.Storage;
 
 /// <summary>Makes or upgrades the store's schema before anything else starts: the server, which is a hosted service too, and the workers.</summary>
 internal sealed class StoreInitialization(IUpkeep store) : IHostedLifecycleService

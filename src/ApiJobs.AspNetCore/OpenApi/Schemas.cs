@@ -1,11 +1,13 @@
 using System.Text.Json.Serialization;
 
-namespace ApiJobs.AspNetCore.Routing;
+namespace ApiJobs.AspNetCore.OpenApi;
 
 /// <summary>Types that describe answers to OpenAPI documents, which call them by these names. The answers themselves are written by hand; tests hold the two together.</summary>
+/// <remarks>Numbers are strict, or they would be described as numbers or strings, which is how ASP.NET Core reads them.</remarks>
 internal static class Schemas
 {
     /// <summary>An API job.</summary>
+    [JsonNumberHandling(JsonNumberHandling.Strict)]
     internal sealed record ApiJob(
         [property: JsonPropertyName("id")] Guid Id,
         [property: JsonPropertyName("type")] string Type,
@@ -20,6 +22,7 @@ internal static class Schemas
         [property: JsonPropertyName("updated_at")] DateTimeOffset UpdatedAt);
 
     /// <summary>What happened to a record.</summary>
+    [JsonNumberHandling(JsonNumberHandling.Strict)]
     internal sealed record RecordResult(
         [property: JsonPropertyName("index")] long Index,
         [property: JsonPropertyName("key")] string? Key,
