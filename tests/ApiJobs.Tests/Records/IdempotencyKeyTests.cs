@@ -3,7 +3,7 @@ using ApiJobs.Records;
 
 namespace ApiJobs.Tests.Records;
 
-public sealed class JobRecordTests
+public sealed class IdempotencyKeyTests
 {
     private static readonly Guid Job = Guid.Parse("43dbbc35-d114-4da5-a1c0-6abbea6d7bf5");
 
