@@ -20,7 +20,7 @@ namespace ApiJobs.Operations;
 ///         {
 ///             await using var insert = context.CreateCommand("INSERT …");
 ///             …
-///             record.Outcome.Created();
+///             record.Record.Created();
 ///         }
 ///     }
 /// }
@@ -79,7 +79,7 @@ public abstract class BulkOperation<TRecord>(string type, string label, JsonType
 }
 
 /// <summary>A record and its typed content.</summary>
-/// <param name="Outcome">Where the record's outcome is given.</param>
+/// <param name="Record">Where the record's outcome is given.</param>
 /// <param name="Content">What its JSON was read into.</param>
-public readonly record struct BulkRecord<TRecord>(JobRecord Outcome, TRecord Content)
+public readonly record struct BulkRecord<TRecord>(JobRecord Record, TRecord Content)
     where TRecord : class;

@@ -63,9 +63,9 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
         CheckKey(record, change, options.KeyField);
         if (verb == ResourceVerb.Create)
             RequireFields(record, change.Present);
-        change.NewId = change.SentId ?? MadeIds.Make(record.JobId, record.Index);
+        change.RowId = change.SentId ?? MadeIds.Make(record.JobId, record.Index);
         if (verb != ResourceVerb.Update && change.SentId is null)
-            record.MadeKey = change.NewId.ToString();
+            record.MadeKey = change.RowId.ToString();
     }
 
     /// <inheritdoc/>
@@ -89,7 +89,7 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
     private void Apply(JobRecord record, RecordChange change, RowSet rows, string? keyField)
     {
         var row = keyField is null
-            ? rows.Find(change.SentId ?? change.NewId)
+            ? rows.Find(change.SentId ?? change.RowId)
             : rows.FindByUnique(resource.IndexOf(keyField), change.Values[resource.IndexOf(keyField)]!);
 
         if (row is null && verb == ResourceVerb.Update)
@@ -117,9 +117,9 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
     private void Create(JobRecord record, RecordChange change, RowSet rows)
     {
         // An upsert by another field may name the id of a row that has another value in that field.
-        if (rows.Find(change.NewId) is not null)
+        if (rows.Find(change.RowId) is not null)
         {
-            record.Fail(RecordErrorCodes.AlreadyExists, $"{resource.Label} {change.NewId} exists already.", "/id");
+            record.Fail(RecordErrorCodes.AlreadyExists, $"{resource.Label} {change.RowId} exists already.", "/id");
             return;
         }
 

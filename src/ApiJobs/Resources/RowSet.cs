@@ -35,7 +35,7 @@ internal sealed class RowSet
         foreach (var record in records)
         {
             var change = (RecordChange)record.Content!;
-            ids.Add(change.NewId);
+            ids.Add(change.RowId);
             fields |= change.Present;
         }
 
@@ -113,7 +113,7 @@ internal sealed class RowSet
     /// <summary>Adds the row that a record makes, unless that would break a rule: then the record fails.</summary>
     public bool TryAdd(RecordChange change, JobRecord record)
     {
-        var row = new Row(change.NewId, new string?[_resource.Fields.Count], _context.Now, isNew: true);
+        var row = new Row(change.RowId, new string?[_resource.Fields.Count], _context.Now, isNew: true);
         if (!TryMerge(row, change, record, out _))
             return false;
         _rows.Add(row.Id, row);
