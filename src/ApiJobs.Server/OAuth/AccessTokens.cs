@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text.Json;
+using ApiJobs.Resources;
 using ApiJobs.Server.Settings;
 using ApiJobs.Storage;
 using Microsoft.Extensions.Caching.Memory;
@@ -103,7 +104,7 @@ internal sealed class AccessTokens : IDisposable
     private (Verified?, string?) Read(ClaimsPrincipal claims)
     {
         var companyClaim = _ring is null ? _settings.CompanyClaim : Caller.CompanyIdClaim;
-        if (claims.FindAll(companyClaim).ToList() is not [{ Value: var company }] || !Guid.TryParse(company, out var companyId) || companyId == Guid.Empty)
+        if (claims.FindAll(companyClaim).ToList() is not [{ Value: var company }] || !UuidText.TryRead(company, out var companyId) || companyId == Guid.Empty)
             return (null, $"The token has no claim '{companyClaim}' with one company's id, a UUID.");
         if ((claims.GetClaim(Claims.ClientId) ?? claims.GetClaim(Claims.AuthorizedParty) ?? claims.GetClaim(Claims.Subject)) is not { Length: > 0 } clientId)
             return (null, "The token does not say whose it is.");

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using ApiJobs.Records;
@@ -86,7 +85,7 @@ internal sealed class RecordParser(Resource resource)
         }
 
         record.Key = text.Length is > 0 and <= MaxShownKeyLength && !text.Any(char.IsControl) ? text : null;
-        if (Guid.TryParseExact(text, "D", out var id))
+        if (UuidText.TryRead(text, out var id))
             change.SentId = id;
         else
             record.Fail(RecordErrorCodes.InvalidFormat, $"'{Shown(text)}' is not a UUID like 4528a261-917d-4cbc-939e-7ea48cffca69.", "/id");
@@ -130,30 +129,17 @@ internal sealed class RecordParser(Resource resource)
     // Numbers and booleans are read from text too: a CSV cell has no other form.
     private static string? Canonical(string text, JobRecord record, Field field, string pointer)
     {
-        switch (field.Type)
+        if (!CanonicalText.TryRead(field.Type, text, out var canonical))
         {
-            case FieldType.Text:
-                if (IsLongerThan(text, field.MaxLength))
-                    record.Fail(RecordErrorCodes.TooLong, $"The field '{field.Name}' is longer than {field.MaxLength:N0} characters.", pointer);
-                return text;
-            case FieldType.Uuid when Guid.TryParseExact(text, "D", out var id):
-                return id.ToString();
-            case FieldType.Date when DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _):
-                return text;
-            case FieldType.Boolean when text is "true" or "false":
-                return text;
-            case FieldType.Integer when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number):
-                return number.ToString(CultureInfo.InvariantCulture);
-            case FieldType.Integer when text.TrimStart('-').All(char.IsAsciiDigit) && text.Length > 1:
-                record.Fail(
-                    RecordErrorCodes.OutOfRange,
-                    $"The field '{field.Name}' must be from {long.MinValue} to {long.MaxValue}.", pointer);
-                return null;
-            default:
-                record.Fail(
-                    RecordErrorCodes.InvalidFormat, $"The field '{field.Name}' must be {Expected(field)}; '{Shown(text)}' is not.", pointer);
-                return null;
+            if (field.Type == FieldType.Integer && text.Length > 1 && text.TrimStart('-').All(char.IsAsciiDigit))
+                record.Fail(RecordErrorCodes.OutOfRange, $"The field '{field.Name}' must be from {long.MinValue} to {long.MaxValue}.", pointer);
+            else
+                record.Fail(RecordErrorCodes.InvalidFormat, $"The field '{field.Name}' must be {Expected(field)}; '{Shown(text)}' is not.", pointer);
         }
+        else if (field.Type == FieldType.Text && IsLongerThan(canonical, field.MaxLength))
+            record.Fail(RecordErrorCodes.TooLong, $"The field '{field.Name}' is longer than {field.MaxLength:N0} characters.", pointer);
+
+        return canonical;
     }
 
     private static string? ReadMap(ref Utf8JsonReader reader, JobRecord record, Field field, string pointer)

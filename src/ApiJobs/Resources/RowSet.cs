@@ -52,7 +52,7 @@ internal sealed class RowSet
 
             if (field.References is { } target)
             {
-                var targetIds = ValuesOf(records, index).Select(Guid.Parse).ToHashSet();
+                var targetIds = ValuesOf(records, index).Select(UuidText.Read).ToHashSet();
                 var found = await context.Transaction.LoadRowsAsync(catalog[target], context.CompanyId, targetIds, 0, cancellationToken);
                 set._targets.Add(index, [.. found.Keys]);
             }
@@ -139,7 +139,7 @@ internal sealed class RowSet
             var field = _resource.Fields[index];
             if (field.IsUnique && _holders[index].TryGetValue(value, out var holder) && holder != row.Id)
                 record.Fail(RecordErrorCodes.NotUnique, $"{_resource.Label} {holder} has this '{field.Name}' already.", $"/{field.Name}");
-            if (field.References is not null && !Exists(index, Guid.Parse(value)))
+            if (field.References is not null && !Exists(index, UuidText.Read(value)))
                 record.Fail(RecordErrorCodes.ReferenceNotFound, $"The field '{field.Name}' names {value}, which does not exist.", $"/{field.Name}");
         }
     }

@@ -1,0 +1,33 @@
+namespace ApiJobs.Server.Tests.Contract;
+
+/// <summary>What is read is what was written: no string is taken for another, no body for another one.</summary>
+public abstract class IntakeContract(ApiServer server)
+{
+    private readonly Guid _company = ApiServer.NewCompany();
+
+    [Theory]
+    [InlineData("+da384c3-917d-4cbc-939e-7ea48cffca69")]
+    [InlineData("0xa384c3-917d-4cbc-939e-7ea48cffca69")]
+    [InlineData(" 0da384c3-917d-4cbc-939e-7ea48cffca69")]
+    public async Task A_string_that_is_no_UUID_never_reaches_a_row(string text)
+    {
+        var client = server.ClientOf(_company);
+        string[] ids = ["0da384c3-917d-4cbc-939e-7ea48cffca69", "00a384c3-917d-4cbc-939e-7ea48cffca69"];
+        await server.RunAsync(client, HttpMethod.Post, "cases/bulk", $$"""[{"id":"{{ids[0]}}"},{"id":"{{ids[1]}}"}]""");
+
+        var job = await server.RunAsync(client, HttpMethod.Patch, "cases/bulk", $$"""[{"id":"{{text}}","notes":"changed"}]""");
+
+        job.GetProperty("effected_records").GetInt64().ShouldBe(0);
+        foreach (var id in ids)
+            (await (await client.SendAsync(HttpMethod.Get, $"cases/{id}")).JsonAsync()).Text("notes").ShouldBeNull();
+        // A plus may stand in a path as it is; in a query it would be a space.
+        var segment = text.Replace(" ", "%20", StringComparison.Ordinal);
+        await (await client.SendAsync(HttpMethod.Get, $"cases/{segment}")).ShouldBeProblemAsync(400, "invalid_parameter");
+        await (await client.SendAsync(HttpMethod.Get, $"api-jobs/{segment}")).ShouldBeProblemAsync(400, "invalid_parameter");
+        await (await client.SendAsync(HttpMethod.Get, $"gadgets?serial={Uri.EscapeDataString(text)}")).ShouldBeProblemAsync(400, "invalid_parameter");
+    }
+}
+
+public sealed class IntakeOnSqlite(SqliteApiServer server) : IntakeContract(server), IClassFixture<SqliteApiServer>;
+
+public sealed class IntakeOnPostgreSql(PostgreSqlApiServer server) : IntakeContract(server), IClassFixture<PostgreSqlApiServer>;
