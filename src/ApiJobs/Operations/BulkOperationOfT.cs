@@ -64,7 +64,7 @@ public abstract class BulkOperation<TRecord>(string type, string label, JsonType
         {
             var path = (exception as JsonException)?.Path;
             record.Fail(
-                RecordErrorCodes.WrongType, $"The record cannot be read as {label}{(path is null ? "" : $": see {path}")}.", PointerOf(path));
+                RecordErrorCodes.WrongType, $"The record cannot be read as {label}{(path is null ? "" : $": see {path}")}.", JsonPointer.OfPath(path));
         }
     }
 
@@ -72,10 +72,6 @@ public abstract class BulkOperation<TRecord>(string type, string label, JsonType
     public sealed override Task ApplyAsync(
         IReadOnlyList<JobRecord> records, OperationContext context, CancellationToken cancellationToken) =>
         ApplyAsync([.. records.Select(record => new BulkRecord<TRecord>(record, (TRecord)record.Content!))], context, cancellationToken);
-
-    // System.Text.Json names a place as $.a.b or $.a[0].
-    private static string PointerOf(string? path) =>
-        path is null ? "" : path.TrimStart('$').Replace('.', '/').Replace('[', '/').Replace("]", "", StringComparison.Ordinal);
 }
 
 /// <summary>A record and its typed content.</summary>

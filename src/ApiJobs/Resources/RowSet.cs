@@ -87,7 +87,7 @@ internal sealed class RowSet
                 if (ReferenceEquals(merged, change.Values))
                     merged = (string?[])merged.Clone();
                 if (!FieldMap.TryMerge(row.Values[index], change.Values[index], field.MaxMembers, out merged[index]))
-                    record.Fail(RecordErrorCodes.TooManyMembers, $"'{field.Name}' would have more than {field.MaxMembers:N0} members.", $"/{field.Name}");
+                    record.Fail(RecordErrorCodes.TooManyMembers, $"'{field.Name}' would have more than {field.MaxMembers:N0} members.", field.Pointer);
             }
 
             if (!string.Equals(row.Values[index], merged[index], StringComparison.Ordinal))
@@ -138,9 +138,9 @@ internal sealed class RowSet
                 continue;
             var field = _resource.Fields[index];
             if (field.IsUnique && _holders[index].TryGetValue(value, out var holder) && holder != row.Id)
-                record.Fail(RecordErrorCodes.NotUnique, $"{_resource.Label} {holder} has this '{field.Name}' already.", $"/{field.Name}");
+                record.Fail(RecordErrorCodes.NotUnique, $"{_resource.Label} {holder} has this '{field.Name}' already.", field.Pointer);
             if (field.References is not null && !Exists(index, UuidText.Read(value)))
-                record.Fail(RecordErrorCodes.ReferenceNotFound, $"The field '{field.Name}' names {value}, which does not exist.", $"/{field.Name}");
+                record.Fail(RecordErrorCodes.ReferenceNotFound, $"The field '{field.Name}' names {value}, which does not exist.", field.Pointer);
         }
     }
 

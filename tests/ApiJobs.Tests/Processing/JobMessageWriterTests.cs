@@ -33,7 +33,7 @@ public sealed class JobMessageWriterTests
     {
         var writer = new JobMessageWriter(MaxBytes);
         writer.Begin(Pending(Job()));
-        writer.Add("Case", Failed(0, new string('x', MaxBytes)));
+        writer.Add("Case", Failed(0, MaxBytes));
         writer.Add("Case", Unchanged(1));
 
         writer.End().ShouldBe(("", 0));
@@ -45,7 +45,7 @@ public sealed class JobMessageWriterTests
         var job = Job();
         var writer = new JobMessageWriter(MaxBytes);
         writer.Begin(Pending(job));
-        writer.Add("Case", Failed(0, new string('x', MaxBytes)));
+        writer.Add("Case", Failed(0, MaxBytes));
         writer.End();
 
         writer.Begin(Pending(job));
@@ -71,7 +71,7 @@ public sealed class JobMessageWriterTests
         var writer = new JobMessageWriter(MaxBytes);
         var attempt = writer.Fork();
         attempt.Begin(Pending(job));
-        attempt.Add("Case", Failed(0, new string('x', MaxBytes)));
+        attempt.Add("Case", Failed(0, MaxBytes));
 
         var again = writer.Fork();
         again.Begin(Pending(job));
@@ -87,10 +87,11 @@ public sealed class JobMessageWriterTests
         return record;
     }
 
-    private static JobRecord Failed(long index, string message)
+    private static JobRecord Failed(long index, int messageBytes)
     {
         var record = new JobRecord(Guid.CreateVersion7(), index, default);
-        record.Fail("wrong", message);
+        for (var bytes = messageBytes; bytes > 0; bytes -= JobRecord.MaxMessageLength)
+            record.Fail("wrong", new('x', Math.Min(bytes, JobRecord.MaxMessageLength)));
         return record;
     }
 
