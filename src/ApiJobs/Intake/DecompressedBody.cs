@@ -28,6 +28,9 @@ internal abstract class DecompressedBody : Stream
 
     private protected BodyWindow Window { get; }
 
+    /// <summary>How many bytes it has decompressed to so far.</summary>
+    private protected long DecompressedBytes => _bytes;
+
     /// <summary>How many bytes of the body, as sent, have been used.</summary>
     private protected virtual long UsedBytes => Window.Offset;
 

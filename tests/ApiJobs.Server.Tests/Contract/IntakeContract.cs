@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace ApiJobs.Server.Tests.Contract;
 
 /// <summary>What is read is what was written: no string is taken for another, no body for another one.</summary>
@@ -26,6 +28,26 @@ public abstract class IntakeContract(ApiServer server)
         await (await client.SendAsync(HttpMethod.Get, $"api-jobs/{segment}")).ShouldBeProblemAsync(400, "invalid_parameter");
         await (await client.SendAsync(HttpMethod.Get, $"gadgets?serial={Uri.EscapeDataString(text)}")).ShouldBeProblemAsync(400, "invalid_parameter");
     }
+
+    /// <summary>Bodies, their media type, the code they are refused with, and what the answer says of the reason.</summary>
+    public static TheoryData<byte[], string, string, string> Refused => new()
+    {
+        { Utf8("{\"rec"), "application/json", "malformed_body", "cut off" },
+        { Utf8("nul"), "application/json", "malformed_body", "cut off" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Refused))]
+    public async Task A_body_is_refused_at_the_door_with_the_reason_and_leaves_nothing(byte[] body, string mediaType, string code, string reason)
+    {
+        var answer = await server.ClientOf(_company).SendAsync(HttpMethod.Post, "cases/bulk", body, mediaType);
+
+        var problem = await answer.ShouldBeProblemAsync(400, code);
+        problem.Text("detail")!.ShouldContain(reason);
+        (await server.CountStoredRowsAsync(_company)).ShouldBe(0);
+    }
+
+    private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
 }
 
 public sealed class IntakeOnSqlite(SqliteApiServer server) : IntakeContract(server), IClassFixture<SqliteApiServer>;
