@@ -12,6 +12,9 @@ namespace ApiJobs.Intake;
 /// </remarks>
 internal sealed class GzipBody(Stream body, IntakeOptions options) : DecompressedBody(body, options)
 {
+    /// <summary>The bytes that tell gzip data from text.</summary>
+    public const int MagicBytes = 2;
+
     private const int HeaderBytes = 10;
     private const int TrailerBytes = 8;
     private const int MemberStartBytes = 4;
@@ -40,6 +43,9 @@ internal sealed class GzipBody(Stream body, IntakeOptions options) : Decompresse
         Comment = 16,
         Reserved = 0xE0,
     }
+
+    /// <summary>Whether bytes begin as gzip data does, and no text.</summary>
+    public static bool IsBegunBy(ReadOnlySpan<byte> bytes) => bytes.StartsWith(MemberStart[..MagicBytes]);
 
     private protected override long UsedBytes => base.UsedBytes + _givenBytes;
 

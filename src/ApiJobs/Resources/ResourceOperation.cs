@@ -51,6 +51,9 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyCollection<string> KnownMembers { get; } = [ResourceNames.Id, .. resource.Fields.Select(field => field.Name)];
+
+    /// <inheritdoc/>
     public override void Prepare(JobRecord record, JobOptions options)
     {
         ArgumentNullException.ThrowIfNull(record);

@@ -1,3 +1,5 @@
+using System.IO.Compression;
+using System.Net;
 using System.Text;
 
 namespace ApiJobs.Server.Tests.Contract;
@@ -34,6 +36,15 @@ public abstract class IntakeContract(ApiServer server)
     {
         { Utf8("{\"rec"), "application/json", "malformed_body", "cut off" },
         { Utf8("nul"), "application/json", "malformed_body", "cut off" },
+        { Utf8("ref,postcod,notes\nA,LS1,x\n"), "text/csv", "wrong_shape", "'postcod' (the nearest is 'postcode')" },
+        { Utf8("ref,full_name\nA,LS1\n"), "text/csv", "wrong_shape", "'full_name'. The fields are id, ref, meta, email, notes, postcode." },
+        { Utf8("ref,Meta.colour\nA,red\n"), "text/csv", "wrong_shape", "'Meta' (the nearest is 'meta')" },
+        { Utf8("ref,updated_at\nA,\n"), "text/csv", "wrong_shape", "'updated_at'" },
+        { Utf8("ref;notes\nA;x\n"), "text/csv", "wrong_shape", "semicolons" },
+        { Utf8("ref\tnotes\nA\tx\n"), "text/csv", "wrong_shape", "tabs" },
+        { Gzip("[{}]"), "application/json", "invalid_encoding", "Content-Encoding: gzip" },
+        { Gzip("{}\n"), "application/x-ndjson", "invalid_encoding", "Content-Encoding: gzip" },
+        { Gzip("ref\nA\n"), "text/csv", "invalid_encoding", "Content-Encoding: gzip" },
     };
 
     [Theory]
@@ -45,6 +56,22 @@ public abstract class IntakeContract(ApiServer server)
         var problem = await answer.ShouldBeProblemAsync(400, code);
         problem.Text("detail")!.ShouldContain(reason);
         (await server.CountStoredRowsAsync(_company)).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_table_for_an_operation_that_does_not_say_its_members_may_have_any_column()
+    {
+        var answer = await server.ClientOf(_company).SendAsync(HttpMethod.Post, "cases/tags/bulk", Utf8("name,anything\nA,1\n"), "text/csv");
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.Accepted, await answer.TextAsync());
+    }
+
+    private static byte[] Gzip(string text)
+    {
+        var encoded = new MemoryStream();
+        using (var gzip = new GZipStream(encoded, CompressionLevel.Optimal))
+            gzip.Write(Utf8(text));
+        return encoded.ToArray();
     }
 
     private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
