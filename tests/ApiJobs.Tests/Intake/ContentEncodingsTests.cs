@@ -143,7 +143,7 @@ public sealed class ContentEncodingsTests
 
         var byRatio = await FaultAsync(encoding, bomb, int.MaxValue);
         byRatio.Code.ShouldBe(RequestFaultCodes.BodyTooLarge);
-        byRatio.Detail.ShouldBe("The body decompresses to more than 200 times what was sent, the most allowed. Send it with less compression, or raise `Intake:MaxCompressionRatio`.");
+        byRatio.Detail.ShouldBe("The body decompresses to more than 100 times what was sent, the most allowed. Send it with less compression, or raise `Intake:MaxCompressionRatio`.");
         byRatio.ByteOffset!.Value.ShouldBeLessThan(8 << 20);
 
         var bySize = await FaultAsync(encoding, bomb, new IntakeOptions { MaxCompressionRatio = 1_000_000, MaxDecompressedBytes = 5_000_000 });
