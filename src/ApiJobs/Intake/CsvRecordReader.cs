@@ -17,7 +17,7 @@ public sealed class CsvRecordReader : BodyRecordReader
 {
     private readonly byte[] _clearToken;
     private readonly CsvRow _row = new();
-    private readonly ArrayBufferWriter<byte> _record = new(1_024);
+    private ArrayBufferWriter<byte> _record = new(1_024);
     private readonly Utf8JsonWriter _writer;
     private byte[] _unescaped = [];
     private CsvHeader? _header;
@@ -49,6 +49,7 @@ public sealed class CsvRecordReader : BodyRecordReader
 
     private protected override Step Advance()
     {
+        ForgetLargeRecord();
         while (true)
         {
             var unread = Window.Unread;
@@ -158,6 +159,16 @@ public sealed class CsvRecordReader : BodyRecordReader
         }
         var commas = _row.Cells.Length - 1;
         return semicolons > commas ? "semicolons" : tabs > commas ? "tabs" : null;
+    }
+
+    // What a large record took is not held while the next one is waited for.
+    private void ForgetLargeRecord()
+    {
+        if (_unescaped.Length > WindowBuffers.SmallBytes) _unescaped = [];
+        if (_record.Capacity <= WindowBuffers.SmallBytes) return;
+        Current = default;
+        _record = new(1_024);
+        _writer.Reset(_record);
     }
 
     private void WriteRecord(ReadOnlySpan<byte> row, CsvHeader header)

@@ -37,7 +37,12 @@ internal abstract class DecompressedBody : Stream
     /// <exception cref="RequestFaultException">The body is not what its Content-Encoding says, or a cap is reached.</exception>
     public sealed override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (buffer.IsEmpty) return 0;
+        if (buffer.IsEmpty)
+        {
+            // Whoever asks for nothing wants to wait until there is something.
+            await Window.WaitAsync(cancellationToken);
+            return 0;
+        }
         var read = await DecompressAsync(buffer, cancellationToken);
         _bytes += read;
         if (_bytes > _options.MaxDecompressedBytes)
