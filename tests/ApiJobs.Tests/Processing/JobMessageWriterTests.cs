@@ -28,6 +28,22 @@ public sealed class JobMessageWriterTests
             .ShouldBeLessThan(MaxBytes);
     }
 
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(-1, 2)]
+    public void Entries_fill_the_bound_to_the_byte_and_not_one_byte_more(int more, int entries)
+    {
+        // Of the bound, 512 bytes are kept for the last line.
+        const int Reserved = 512;
+        var entryBytes = Encoding.UTF8.GetByteCount(JobMessageText.Entry("Fäll", null, 0, []));
+        var writer = new JobMessageWriter(Reserved + (3 * entryBytes) + more);
+        writer.Begin(Pending(Job()));
+        for (var index = 0; index < 9; index++)
+            writer.Add("Fäll", Unchanged(index));
+
+        writer.End().EntryCount.ShouldBe(entries);
+    }
+
     [Fact]
     public void After_an_entry_that_did_not_fit_no_smaller_one_is_added()
     {
