@@ -8,6 +8,8 @@ internal static class ResourceNames
 
     internal const string Id = "id", CompanyId = "company_id", CreatedAt = "created_at", UpdatedAt = "updated_at";
 
+    internal const string IdPointer = $"/{Id}";
+
     // The tables of either store: a catalog that works on one must work on the other.
     private static readonly string[] StoreTables =
         ["apijobs_migrations", "chunk_results", "chunks", "job_messages", "jobs", "lane_tails", "lanes", "schemaversions", "uploads"];

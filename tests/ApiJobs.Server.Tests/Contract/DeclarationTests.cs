@@ -75,6 +75,7 @@ public sealed class DeclarationTests
     [Theory]
     [InlineData("Intake:MaxDepth", "1")]
     [InlineData("Worker:Slots", "0")]
+    [InlineData("Intake:UploadExpiry", "00:00:00")]
     public async Task Options_out_of_their_range_stop_the_start(string key, string value)
     {
         await using var server = new MisconfiguredServer(key, value);
