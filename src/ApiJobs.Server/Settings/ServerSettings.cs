@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Reflection;
 using ApiJobs.Intake;
 using ApiJobs.Processing;
 
@@ -28,6 +29,9 @@ internal sealed class ServerSettings
     /// <summary>Where the API is, and the bounds of its connections and requests.</summary>
     public required HttpSettings Http { get; init; }
 
+    /// <summary>What one caller may take of the server.</summary>
+    public required LimitSettings Limits { get; init; }
+
     /// <summary>Reads and checks all settings.</summary>
     /// <exception cref="SettingsException">At least one setting is wrong; the message lists all that are.</exception>
     public static ServerSettings Read(IConfiguration configuration)
@@ -40,11 +44,14 @@ internal sealed class ServerSettings
             OAuth = Bind<OAuthSettings>(configuration, "OAuth", faults),
             BootstrapClients = BootstrapClient.ReadAll(configuration.GetSection("Bootstrap:Clients"), faults),
             Http = Bind<HttpSettings>(configuration, "Http", faults),
+            Limits = Bind<LimitSettings>(configuration, "Limits", faults),
         };
 
         settings.Storage.Check(faults);
         settings.OAuth.Check(faults);
         settings.Http.Check(faults);
+
+        CheckRanges(settings.Limits, "Limits", faults);
 
         // The engine reads these itself; checked here, their faults are told together with all others.
         CheckRanges(Bind<WorkerOptions>(configuration, "Worker", faults), "Worker", faults);
@@ -71,8 +78,10 @@ internal sealed class ServerSettings
 
     private static void CheckRanges(object options, string section, List<string> faults)
     {
-        var results = new List<ValidationResult>();
-        if (!Validator.TryValidateObject(options, new(options), results, validateAllProperties: true))
-            faults.AddRange(results.Select(result => $"{section}:{result.MemberNames.FirstOrDefault()}: {result.ErrorMessage}"));
+        foreach (var property in options.GetType().GetProperties())
+        {
+            if (property.GetCustomAttribute<RangeAttribute>() is { } range && property.GetValue(options) is { } value && !range.IsValid(value))
+                faults.Add($"{section}:{property.Name} is {value}. Set it to {range.Minimum}…{range.Maximum}.");
+        }
     }
 }

@@ -42,6 +42,23 @@ public sealed class ServerSettingsTests
     public void A_wrong_setting_is_told_with_what_to_do(string name, string value, string message) =>
         Should.Throw<SettingsException>(() => Read(new() { [name] = value })).Message.ShouldContain(message);
 
+    [Theory]
+    [InlineData("Limits:TokenRequestsPerMinutePerClient")]
+    [InlineData("Limits:TokenRequestsPerMinutePerAddress")]
+    [InlineData("Limits:ConcurrentSecretChecks")]
+    public void A_limit_of_nothing_is_told(string name) =>
+        Should.Throw<SettingsException>(() => Read(new() { [name] = "0" })).Message.ShouldContain($"{name} is 0. Set it to 1…");
+
+    [Fact]
+    public void A_secret_that_could_be_guessed_is_refused() =>
+        Should.Throw<SettingsException>(() => Read(new()
+        {
+            ["Bootstrap:Clients:0:ClientId"] = "demo",
+            ["Bootstrap:Clients:0:ClientSecret"] = new('x', 31),
+            ["Bootstrap:Clients:0:CompanyId"] = OAuthServer.CompanyId,
+            ["Bootstrap:Clients:0:Scopes"] = "cases:read",
+        })).Message.ShouldContain("has 31 characters; use 32…256");
+
     [Fact]
     public void All_faults_are_told_at_once_and_no_secret_is_repeated()
     {
@@ -68,11 +85,11 @@ public sealed class ServerSettingsTests
         var clients = Read(new()
         {
             ["Bootstrap:Clients:0:ClientId"] = "text",
-            ["Bootstrap:Clients:0:ClientSecret"] = "a long secret",
+            ["Bootstrap:Clients:0:ClientSecret"] = "a secret of 32 characters or more",
             ["Bootstrap:Clients:0:CompanyId"] = OAuthServer.CompanyId,
             ["Bootstrap:Clients:0:Scopes"] = " cases:read  jobs:read ",
             ["Bootstrap:Clients:7:ClientId"] = "array",
-            ["Bootstrap:Clients:7:ClientSecret"] = "a long secret",
+            ["Bootstrap:Clients:7:ClientSecret"] = "a secret of 32 characters or more",
             ["Bootstrap:Clients:7:CompanyId"] = OAuthServer.CompanyId,
             ["Bootstrap:Clients:7:Scopes:0"] = "cases:read",
             ["Bootstrap:Clients:7:Scopes:1"] = "jobs:read",
@@ -86,7 +103,7 @@ public sealed class ServerSettingsTests
         {
             ["OAuth:Authority"] = "https://login.example.com",
             ["Bootstrap:Clients:0:ClientId"] = "demo",
-            ["Bootstrap:Clients:0:ClientSecret"] = "a long secret",
+            ["Bootstrap:Clients:0:ClientSecret"] = "a secret of 32 characters or more",
             ["Bootstrap:Clients:0:CompanyId"] = OAuthServer.CompanyId,
             ["Bootstrap:Clients:0:Scopes"] = "cases:read",
         })).Message.ShouldContain("Remove one of the two");
