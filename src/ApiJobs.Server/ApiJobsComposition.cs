@@ -2,6 +2,7 @@ using ApiJobs.AspNetCore;
 using ApiJobs.PostgreSql;
 using ApiJobs.Server.OAuth;
 using ApiJobs.Server.Settings;
+using ApiJobs.Sqlite;
 using ApiJobs.Storage;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -21,6 +22,7 @@ internal static class ApiJobsComposition
         }
         else
         {
+            services.AddOptions<SqliteStoreOptions>().BindConfiguration("Storage");
             services.AddSqliteStore(settings.Storage.ConnectionString!);
         }
 

@@ -21,6 +21,8 @@ static async Task ServeAsync(string[] args, CancellationToken cancellationToken)
     builder.Services.AddApiJobsEngine(settings);
 
     await using var app = builder.Build();
+    foreach (var warning in settings.Warnings)
+        app.Logger.LogWarning("{Warning}", warning);
     app.UseProblemAnswers();
     app.UseFaultStatuses();
     app.UseTrustedProxies(settings.Http);

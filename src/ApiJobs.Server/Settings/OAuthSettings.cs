@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
 
 namespace ApiJobs.Server.Settings;
@@ -24,9 +25,11 @@ internal sealed class OAuthSettings
     public string Audience { get; set; } = "apijobs";
 
     /// <summary>How long a token of the built-in issuer is good for.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "1.00:00:00")]
     public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>How old the signing key may get before the next one takes its place.</summary>
+    /// <summary>How old the signing key may get before the next one takes its place; at least as long as <see cref="TokenLifetime"/>.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan KeyRotation { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>
@@ -63,10 +66,8 @@ internal sealed class OAuthSettings
             faults.Add("OAuth:Audience is empty. Set it to the audience that tokens must have, or leave it out for 'apijobs'.");
         if (string.IsNullOrWhiteSpace(CompanyClaim))
             faults.Add("OAuth:CompanyClaim is empty. Set it to the claim that holds the company's id, or leave it out for 'company_id'.");
-        if (TokenLifetime < TimeSpan.FromMinutes(1) || TokenLifetime > TimeSpan.FromDays(1))
-            faults.Add($"OAuth:TokenLifetime is {TokenLifetime}. Set it to 00:01:00…1.00:00:00; the default is 01:00:00.");
-        if (KeyRotation < TokenLifetime || KeyRotation > TimeSpan.FromDays(3650))
-            faults.Add($"OAuth:KeyRotation is {KeyRotation}. Set it to at least OAuth:TokenLifetime ({TokenLifetime}) and at most 3650 days; the default is 30.00:00:00.");
+        if (KeyRotation < TokenLifetime)
+            faults.Add($"OAuth:KeyRotation is {KeyRotation}, shorter than a token lives. Set it to at least OAuth:TokenLifetime ({TokenLifetime}); the default is 30.00:00:00.");
         if (!string.IsNullOrWhiteSpace(KeyEncryptionKey) && !IsKey(KeyEncryptionKey))
             faults.Add($"OAuth:KeyEncryptionKey is not the base64 of {KeyEncryptionKeyBytes} bytes. Make one with: openssl rand -base64 {KeyEncryptionKeyBytes}");
     }

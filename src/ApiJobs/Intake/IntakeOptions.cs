@@ -6,7 +6,7 @@ namespace ApiJobs.Intake;
 public sealed class IntakeOptions
 {
     /// <summary>The largest body, in bytes as sent. 16 GiB unless configured.</summary>
-    [Range(1, long.MaxValue)]
+    [Range(typeof(long), "1", "1125899906842624")]
     public long MaxBodyBytes { get; set; } = 16L << 30;
 
     /// <summary>The largest single record, in bytes of JSON. 1 MiB unless configured.</summary>
@@ -18,11 +18,11 @@ public sealed class IntakeOptions
     public int MaxDepth { get; set; } = 64;
 
     /// <summary>The most records a request may have.</summary>
-    [Range(1, long.MaxValue)]
+    [Range(typeof(long), "1", "1000000000000")]
     public long MaxRecords { get; set; } = 1_000_000_000;
 
     /// <summary>The most bytes a compressed body may decompress to. 16 GiB unless configured.</summary>
-    [Range(1, long.MaxValue)]
+    [Range(typeof(long), "1", "1125899906842624")]
     public long MaxDecompressedBytes { get; set; } = 16L << 30;
 
     /// <summary>The most times larger than sent a compressed body may become; the first MiB is always allowed. 200 unless configured.</summary>
@@ -42,5 +42,6 @@ public sealed class IntakeOptions
     public int ChunkBytes { get; set; } = 1 << 20;
 
     /// <summary>An upload to which nothing was appended for this long is swept away.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00")]
     public TimeSpan UploadExpiry { get; set; } = TimeSpan.FromHours(2);
 }
