@@ -8,7 +8,7 @@ using ApiJobs.Server.Settings;
 return await CommandLine.RunAsync(args, ServeAsync);
 
 // The server, from configuration to the last request. Everything else on the command line is an operator's command.
-static async Task ServeAsync(string[] args, CancellationToken cancellationToken)
+static async Task<int> ServeAsync(string[] args, CancellationToken cancellationToken)
 {
     var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
     var settings = ServerSettings.Read(builder.Configuration);
@@ -38,5 +38,9 @@ static async Task ServeAsync(string[] args, CancellationToken cancellationToken)
     app.MapApiJobsEngine(settings);
 
     await app.Services.InitializeOAuthAsync(cancellationToken);
+    IHostedService[] background = [.. app.Services.GetServices<IHostedService>()];
     await app.RunAsync(cancellationToken);
+
+    // Whoever supervises the process starts it again only if it did not end well.
+    return BackgroundFailure.Of(background) is null ? 0 : 1;
 }
