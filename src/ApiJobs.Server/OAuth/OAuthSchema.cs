@@ -1,4 +1,5 @@
 using ApiJobs.Server.Settings;
+using ApiJobs.Sqlite;
 using ApiJobs.Storage;
 using DbUp;
 using DbUp.Builder;
@@ -31,9 +32,7 @@ internal static class OAuthSchema
 
     private static void UpgradeSqlite(string connectionString)
     {
-        var file = new SqliteConnectionStringBuilder(connectionString).DataSource;
-        if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder)
-            Directory.CreateDirectory(folder);
+        PrivateFile.MakeIfMissing(new SqliteConnectionStringBuilder(connectionString).DataSource);
 
         // As the job store has it: readers never wait for the writer. Changing it later would need the file for oneself.
         using (var connection = new SqliteConnection(connectionString))

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Security.Cryptography;
 
 namespace ApiJobs.Server.Settings;
 
@@ -39,6 +38,9 @@ internal sealed class OAuthSettings
     /// </summary>
     public string? KeyEncryptionKey { get; set; }
 
+    /// <summary>A file that holds <see cref="KeyEncryptionKey"/>, as containers are given their secrets; read at start.</summary>
+    public string? KeyEncryptionKeyFile { get; set; }
+
     /// <summary>
     /// The URL of an external OpenID provider to trust instead of the built-in issuer, whose endpoints are then gone.
     /// The provider's access tokens must be JWTs of the type <c>at+jwt</c> (RFC 9068).
@@ -55,7 +57,7 @@ internal sealed class OAuthSettings
     public Uri IssuerUri => new(UsesExternalAuthority ? Authority! : string.IsNullOrWhiteSpace(Issuer) ? "urn:apijobs" : Issuer);
 
     /// <summary>The key that encrypts stored signing keys, or null.</summary>
-    public byte[]? KeyEncryptionKeyOctets => string.IsNullOrWhiteSpace(KeyEncryptionKey) ? null : Convert.FromBase64String(KeyEncryptionKey);
+    public byte[]? KeyEncryptionKeyOctets { get; private set; }
 
     /// <summary>Adds what is wrong to <paramref name="faults"/>.</summary>
     public void Check(List<string> faults)
@@ -68,8 +70,7 @@ internal sealed class OAuthSettings
             faults.Add("OAuth:CompanyClaim is empty. Set it to the claim that holds the company's id, or leave it out for 'company_id'.");
         if (KeyRotation < TokenLifetime)
             faults.Add($"OAuth:KeyRotation is {KeyRotation}, shorter than a token lives. Set it to at least OAuth:TokenLifetime ({TokenLifetime}); the default is 30.00:00:00.");
-        if (!string.IsNullOrWhiteSpace(KeyEncryptionKey) && !IsKey(KeyEncryptionKey))
-            faults.Add($"OAuth:KeyEncryptionKey is not the base64 of {KeyEncryptionKeyBytes} bytes. Make one with: openssl rand -base64 {KeyEncryptionKeyBytes}");
+        KeyEncryptionKeyOctets = ReadKey(faults);
     }
 
     private static void CheckUrl(string name, string? value, List<string> faults)
@@ -81,11 +82,30 @@ internal sealed class OAuthSettings
         }
     }
 
-    private static bool IsKey(string base64)
+    private byte[]? ReadKey(List<string> faults)
     {
-        Span<byte> key = stackalloc byte[KeyEncryptionKeyBytes + 1];
-        var valid = Convert.TryFromBase64String(base64, key, out var length) && length == KeyEncryptionKeyBytes;
-        CryptographicOperations.ZeroMemory(key);
-        return valid;
+        var (name, base64) = ("OAuth:KeyEncryptionKey", KeyEncryptionKey);
+        if (!string.IsNullOrWhiteSpace(KeyEncryptionKeyFile))
+        {
+            if (!string.IsNullOrWhiteSpace(KeyEncryptionKey))
+                faults.Add("OAuth:KeyEncryptionKey is set, and so is OAuth:KeyEncryptionKeyFile. Remove one of the two.");
+            try
+            {
+                (name, base64) = ("OAuth:KeyEncryptionKeyFile", File.ReadAllText(KeyEncryptionKeyFile));
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                faults.Add($"OAuth:KeyEncryptionKeyFile '{KeyEncryptionKeyFile}' cannot be read: {exception.Message}");
+                return null;
+            }
+        }
+
+        if (string.IsNullOrWhiteSpace(base64))
+            return null;
+        var key = new byte[base64.Length];
+        if (Convert.TryFromBase64String(base64.Trim(), key, out var length) && length == KeyEncryptionKeyBytes)
+            return key[..length];
+        faults.Add($"{name} is not the base64 of {KeyEncryptionKeyBytes} bytes. Make one with: openssl rand -base64 {KeyEncryptionKeyBytes}");
+        return null;
     }
 }

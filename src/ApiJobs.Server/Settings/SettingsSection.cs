@@ -57,7 +57,7 @@ internal sealed record SettingsSection(string Name, params IReadOnlyList<Type> T
         }
     }
 
-    private static IEnumerable<PropertyInfo> SettingsOf(Type type) => type.GetProperties().Where(property => property.CanWrite);
+    private static IEnumerable<PropertyInfo> SettingsOf(Type type) => type.GetProperties().Where(property => property.SetMethod is { IsPublic: true });
 
     private static void Check<T>(T options, string name, List<string> faults)
         where T : new()

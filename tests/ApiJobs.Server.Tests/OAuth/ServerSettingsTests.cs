@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using ApiJobs.Server.Settings;
 using Microsoft.Extensions.Configuration;
 
@@ -102,6 +103,37 @@ public sealed class ServerSettingsTests
     [Fact]
     public void Names_of_both_stores_and_in_any_case_are_known() =>
         Read(new() { ["Storage:listen"] = "false", ["STORAGE:MAXREADERS"] = "3", ["Http:TrustedProxies:0"] = "10.0.0.0/8", ["Colour:Of"] = "ours" }).Warnings.ShouldBeEmpty();
+
+    [Fact]
+    public void The_key_encryption_key_can_come_from_a_file()
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            var key = RandomNumberGenerator.GetBytes(32);
+            File.WriteAllText(file, $"{Convert.ToBase64String(key)}\n");
+            Read(new() { ["OAuth:KeyEncryptionKeyFile"] = file }).OAuth.KeyEncryptionKeyOctets.ShouldBe(key);
+
+            Should.Throw<SettingsException>(() => Read(new() { ["OAuth:KeyEncryptionKeyFile"] = file, ["OAuth:KeyEncryptionKey"] = Convert.ToBase64String(key) }))
+                .Message.ShouldContain("Remove one of the two");
+            File.WriteAllText(file, "hush");
+            var wrong = Should.Throw<SettingsException>(() => Read(new() { ["OAuth:KeyEncryptionKeyFile"] = file })).Message;
+            wrong.ShouldContain("openssl rand -base64 32");
+            wrong.ShouldNotContain("hush");
+            Should.Throw<SettingsException>(() => Read(new() { ["OAuth:KeyEncryptionKeyFile"] = $"{file}-not" })).Message.ShouldContain($"{file}-not' cannot be read");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData("Data Source=:memory:")]
+    [InlineData("Data Source=file:x.db")]
+    [InlineData("Data Source=x.db;Mode=Memory")]
+    public void A_database_that_is_no_file_is_refused(string connectionString) =>
+        Should.Throw<SettingsException>(() => Read(new() { ["Storage:ConnectionString"] = connectionString })).Message.ShouldContain("Storage:ConnectionString does not name a file");
 
     [Fact]
     public void All_faults_are_told_at_once_and_no_secret_is_repeated()
