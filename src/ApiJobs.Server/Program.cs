@@ -17,7 +17,7 @@ static async Task<int> ServeAsync(string[] args, CancellationToken cancellationT
     builder.Services.AddSingleton(settings);
     builder.Services.AddSingleton(TimeProvider.System);
     builder.Services.AddOAuth(settings);
-    builder.Services.AddHealth(settings);
+    builder.AddHealth(settings);
     builder.Services.AddApiJobsEngine(settings);
 
     await using var app = builder.Build();
@@ -26,12 +26,12 @@ static async Task<int> ServeAsync(string[] args, CancellationToken cancellationT
     app.UseProblemAnswers();
     app.UseFaultStatuses();
     app.UseTrustedProxies(settings.Http);
+    app.UseHealth(settings.Http);
     if (!settings.OAuth.UsesExternalAuthority)
         app.UseIssuer(settings.Http);
     app.UseAuthentication();
     app.UseAuthorization();
 
-    app.MapHealth();
     if (!settings.OAuth.UsesExternalAuthority)
         app.MapTokenEndpoint(settings.Http);
     app.MapWhoAmI(settings.Http);

@@ -62,7 +62,7 @@ public sealed partial class ServerProcess : IAsyncDisposable
             deadline.CancelAfter(StartDeadline);
             server.Url = await server._listening.Task.WaitAsync(deadline.Token);
             server.Http = new() { BaseAddress = server.Url };
-            await server.WaitUntilReadyAsync(deadline.Token);
+            await server.WaitUntilReadyAsync(new(all.TryGetValue("Http:HealthUrl", out var health) ? new(health) : server.Url, "/health/ready"), deadline.Token);
             return server;
         }
         catch (Exception exception)
@@ -155,11 +155,11 @@ public sealed partial class ServerProcess : IAsyncDisposable
             _listening.TrySetResult(new(match.Groups["url"].Value));
     }
 
-    private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
+    private async Task WaitUntilReadyAsync(Uri ready, CancellationToken cancellationToken)
     {
         while (true)
         {
-            using var answer = await Http.GetAsync(new Uri("/health/ready", UriKind.Relative), cancellationToken);
+            using var answer = await Http.GetAsync(ready, cancellationToken);
             if (answer.IsSuccessStatusCode)
                 return;
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);

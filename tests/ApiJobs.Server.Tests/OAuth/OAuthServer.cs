@@ -23,6 +23,9 @@ public sealed class OAuthServer : IAsyncLifetime
         ["Bootstrap:Clients:0:CompanyId"] = CompanyId,
         ["Bootstrap:Clients:0:Scopes"] = AllScopes,
         ["Worker:Enabled"] = "false",
+        // Tests ask for tokens more often than clients do.
+        ["Limits:TokenRequestsPerMinutePerClient"] = "10000",
+        ["Limits:TokenRequestsPerMinutePerAddress"] = "10000",
     };
 
     public ServerProcess Process { get; private set; } = null!;
