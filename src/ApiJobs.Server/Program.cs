@@ -25,6 +25,7 @@ static async Task<int> ServeAsync(string[] args, CancellationToken cancellationT
         app.Logger.LogWarning("{Warning}", warning);
     app.UseProblemAnswers();
     app.UseFaultStatuses();
+    app.UseHsts(); // Before a proxy is believed: it speaks of TLS that ends here.
     app.UseTrustedProxies(settings.Http);
     app.UseHealth(settings.Http);
     if (!settings.OAuth.UsesExternalAuthority)

@@ -61,7 +61,9 @@ public sealed partial class ServerProcess : IAsyncDisposable
             using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             deadline.CancelAfter(StartDeadline);
             server.Url = await server._listening.Task.WaitAsync(deadline.Token);
-            server.Http = new() { BaseAddress = server.Url };
+            
+            // A test that serves https makes its own certificate.
+            server.Http = new(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate?.Subject == "CN=localhost" } }) { BaseAddress = server.Url };
             await server.WaitUntilReadyAsync(new(all.TryGetValue("Http:HealthUrl", out var health) ? new(health) : server.Url, "/health/ready"), deadline.Token);
             return server;
         }
@@ -181,7 +183,7 @@ public sealed partial class ServerProcess : IAsyncDisposable
     }
 
     // The first address; the console's JSON and plain formats both have it.
-    [GeneratedRegex("""Now listening on: (?<url>http://[^\s"\\]+)""")]
+    [GeneratedRegex("""Now listening on: (?<url>https?://[^\s"\\]+)""")]
     private static partial Regex ListeningOn();
 }
 

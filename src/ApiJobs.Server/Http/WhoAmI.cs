@@ -8,8 +8,12 @@ internal static class WhoAmI
 {
     /// <summary>Maps <c>GET {base path}/whoami</c>. Any good token will do.</summary>
     public static void MapWhoAmI(this IEndpointRouteBuilder routes, HttpSettings http) =>
-        routes.MapGet($"{http.BasePath}/whoami", (HttpContext context) => Results.Json(new WhoAmIAnswer(
-                context.User.CompanyId(), context.User.ClientId(), [.. context.User.Scopes()]), Json))
+        routes.MapGet($"{http.BasePath}/whoami", (HttpContext context) =>
+            {
+                context.Response.Headers.CacheControl = "no-store";
+                context.Response.Headers.XContentTypeOptions = "nosniff";
+                return Results.Json(new WhoAmIAnswer(context.User.CompanyId(), context.User.ClientId(), [.. context.User.Scopes()]), Json);
+            })
             .RequireAuthorization()
             .WithTags("OAuth")
             .WithSummary("See whose a token is")

@@ -13,7 +13,10 @@ internal sealed class BearerAuthentication(
     /// <summary>The name of the scheme.</summary>
     public new const string Scheme = "Bearer";
 
-    private const string Realm = "Bearer realm=\"apijobs\"";
+    /// <summary>What a challenge says the credentials are for, here and at the token endpoint.</summary>
+    public const string RealmName = "apijobs";
+
+    private const string Realm = $"Bearer realm=\"{RealmName}\"";
 
     private string? _refusal;
 

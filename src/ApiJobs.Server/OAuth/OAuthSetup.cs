@@ -117,7 +117,7 @@ internal static class OAuthSetup
         server.AddEventHandler(DiscoveryUrls.Descriptor);
 
         // TLS usually ends at a proxy in front of this process.
-        server.UseAspNetCore().DisableTransportSecurityRequirement().SuppressJsonResponseIndentation().EnableTokenEndpointPassthrough();
+        server.UseAspNetCore().DisableTransportSecurityRequirement().SetRealm(BearerAuthentication.RealmName).SuppressJsonResponseIndentation().EnableTokenEndpointPassthrough();
     });
 
     private static void TrustAuthority(OpenIddictBuilder openIddict, OAuthSettings settings) => openIddict.AddValidation(validation =>

@@ -64,6 +64,8 @@ internal sealed class OAuthSettings
     {
         CheckUrl("OAuth:Issuer", Issuer, faults);
         CheckUrl("OAuth:Authority", Authority, faults);
+        if (UsesExternalAuthority && Uri.TryCreate(Authority, UriKind.Absolute, out var authority) && authority is { Scheme: "http", IsLoopback: false })
+            faults.Add($"OAuth:Authority is '{Authority}'. Use https: over plain HTTP anyone on the way could make tokens. Plain HTTP is for an authority on this machine.");
         if (string.IsNullOrWhiteSpace(Audience))
             faults.Add("OAuth:Audience is empty. Set it to the audience that tokens must have, or leave it out for 'apijobs'.");
         if (string.IsNullOrWhiteSpace(CompanyClaim))

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 namespace ApiJobs.Server.Tests.OAuth;
 
@@ -46,6 +48,35 @@ public sealed class ListeningTests : IAsyncLifetime
         (await StatusOfAsync(new Uri($"http://127.0.0.1:{port}/oauth/token"), _server.Process.Url.Authority)).ShouldBe(HttpStatusCode.NotFound);
         (await StatusOfAsync(new Uri(_server.Process.Url, "/health/live"), $"127.0.0.1:{port}")).ShouldBe(HttpStatusCode.NotFound);
         (await StatusOfAsync(new Uri(_server.Process.Url, "/engine/api/whoami"))).ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task Only_a_server_that_serves_https_itself_asks_for_https_from_then_on()
+    {
+        using var rsa = RSA.Create(2048);
+        var request = new CertificateRequest("CN=localhost", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(100));
+        var path = Path.Combine(_server.Folder, "server.pfx");
+        await File.WriteAllBytesAsync(path, certificate.Export(X509ContentType.Pfx), Cancel);
+        _server.Settings["Kestrel:Certificates:Default:Path"] = path;
+        _server.Settings["urls"] = "https://127.0.0.1:0";
+        await _server.InitializeAsync();
+        (await TransportSecurityAsync()).ShouldBe("max-age=2592000");
+
+        // Where TLS ends at a proxy, that is the proxy's to say.
+        _server.Settings["urls"] = "http://127.0.0.1:0";
+        _server.Settings["Http:TrustedProxies:0"] = "127.0.0.1";
+        await _server.RestartAsync();
+        (await TransportSecurityAsync()).ShouldBe("");
+
+        async Task<string> TransportSecurityAsync()
+        {
+            using var ask = new HttpRequestMessage(HttpMethod.Get, "/.well-known/jwks") { Headers = { Host = "api.example.com" } };
+            ask.Headers.Add("X-Forwarded-Proto", "https");
+            using var answer = await _server.Http.SendAsync(ask, Cancel);
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+            return answer.Headers.TryGetValues("Strict-Transport-Security", out var values) ? string.Join(',', values) : "";
+        }
     }
 
     private static async Task<HttpStatusCode> StatusOfAsync(Uri address, string? host = null)

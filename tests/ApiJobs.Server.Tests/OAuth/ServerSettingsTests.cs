@@ -29,6 +29,7 @@ public sealed class ServerSettingsTests
     [InlineData("Webhooks:AllowPrivateNetworks", "x", "Webhooks:AllowPrivateNetworks")]
     [InlineData("OAuth:Issuer", "localhost", "OAuth:Issuer is 'localhost'. Set it to an http or https URL")]
     [InlineData("OAuth:Authority", "ftp://x", "OAuth:Authority")]
+    [InlineData("OAuth:Authority", "http://login.example.com", "OAuth:Authority is 'http://login.example.com'. Use https")]
     [InlineData("OAuth:Audience", "", "OAuth:Audience is empty")]
     [InlineData("OAuth:CompanyClaim", "", "OAuth:CompanyClaim is empty")]
     [InlineData("OAuth:TokenLifetime", "00:00:01", "OAuth:TokenLifetime")]
@@ -134,6 +135,14 @@ public sealed class ServerSettingsTests
     [InlineData("Data Source=x.db;Mode=Memory")]
     public void A_database_that_is_no_file_is_refused(string connectionString) =>
         Should.Throw<SettingsException>(() => Read(new() { ["Storage:ConnectionString"] = connectionString })).Message.ShouldContain("Storage:ConnectionString does not name a file");
+
+    [Theory]
+    [InlineData("https://login.example.com")]
+    [InlineData("http://localhost:8080/realms/crm")]
+    [InlineData("http://127.0.0.1:8080")]
+    [InlineData("http://[::1]:8080")]
+    public void An_authority_is_trusted_over_TLS_or_on_this_machine(string authority) =>
+        Read(new() { ["OAuth:Authority"] = authority }).OAuth.UsesExternalAuthority.ShouldBeTrue();
 
     [Fact]
     public void All_faults_are_told_at_once_and_no_secret_is_repeated()

@@ -65,6 +65,8 @@ public sealed class TokenEndpointTests(OAuthServer server) : IClassFixture<OAuth
     {
         using var answer = await OAuthServer.CallAsync(server.Http, await server.GetTokenAsync());
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        answer.Headers.CacheControl!.NoStore.ShouldBeTrue();
+        answer.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"]);
         (await answer.Content.ReadAsStringAsync(Cancel)).ShouldBe(
             """{"company_id":"aff00be6-f734-4094-a8ae-62874485dac0","client_id":"demo","scopes":["jobs:read","jobs:write","cases:read","cases:write"]}""");
     }
@@ -135,7 +137,7 @@ public sealed class TokenEndpointTests(OAuthServer server) : IClassFixture<OAuth
         using var answer = await server.Http.SendAsync(request, Cancel);
         ((int)answer.StatusCode).ShouldBeOneOf(400, 401);
         if (answer.StatusCode == HttpStatusCode.Unauthorized)
-            answer.Headers.WwwAuthenticate.ToString().ShouldStartWith("Basic");
+            answer.Headers.WwwAuthenticate.ToString().ShouldStartWith("Basic realm=\"apijobs\"");
         ((string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!["error"]).ShouldBeOneOf("invalid_client", "invalid_request");
     }
 
@@ -233,6 +235,7 @@ public sealed class TokenEndpointTests(OAuthServer server) : IClassFixture<OAuth
         var body = await answer.Content.ReadAsStringAsync(Cancel);
         answer.StatusCode.ShouldBe(HttpStatusCode.OK, body);
         answer.Headers.CacheControl!.NoStore.ShouldBeTrue();
+        answer.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"]);
         body.ShouldMatch("""^\{"token_type":"Bearer","expires_in":3600,"access_token":"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"\}$""");
     }
 
@@ -246,6 +249,6 @@ public sealed class TokenEndpointTests(OAuthServer server) : IClassFixture<OAuth
         ((string?)json["error"]).ShouldBe(error, body);
         json.ContainsKey("error_uri").ShouldBeFalse();
         if (status == 401)
-            answer.Headers.WwwAuthenticate.ToString().ShouldStartWith("Basic");
+            answer.Headers.WwwAuthenticate.ToString().ShouldStartWith("Basic realm=\"apijobs\"");
     }
 }
