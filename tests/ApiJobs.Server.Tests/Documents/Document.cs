@@ -42,7 +42,8 @@ internal static partial class Document
         }
     }
 
-    private static string Root([CallerFilePath] string path = "")
+    /// <summary>The repository's folder.</summary>
+    public static string Root([CallerFilePath] string path = "")
     {
         var folder = new DirectoryInfo(Path.GetDirectoryName(path)!);
         while (!File.Exists(Path.Combine(folder.FullName, "ApiJobs.slnx")))
