@@ -10,7 +10,7 @@ namespace ApiJobs.Intake;
 public sealed class IntakeOptions
 {
     /// <summary>The largest body, in bytes as sent. 1 GiB unless configured.</summary>
-    [Range(1, long.MaxValue)]
+    [Range(typeof(long), "1", "1125899906842624")]
     public long MaxBodyBytes { get; set; } = 1L << 30;
 
     /// <summary>The largest single record, in bytes of JSON. 1 MiB unless configured.</summary>
@@ -22,11 +22,11 @@ public sealed class IntakeOptions
     public int MaxDepth { get; set; } = 64;
 
     /// <summary>The most records a request may have.</summary>
-    [Range(1, long.MaxValue)]
+    [Range(typeof(long), "1", "1000000000000")]
     public long MaxRecords { get; set; } = 1_000_000_000;
 
     /// <summary>The most bytes a compressed body may decompress to. 1 GiB unless configured.</summary>
-    [Range(1, long.MaxValue)]
+    [Range(typeof(long), "1", "1125899906842624")]
     public long MaxDecompressedBytes { get; set; } = 1L << 30;
 
     /// <summary>The most times larger than sent a compressed body may become; the first MiB is always allowed. Counted while it is read. 100 unless configured.</summary>
