@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using ApiJobs.PostgreSql;
 using ApiJobs.Resources;
 using ApiJobs.Storage;
@@ -25,9 +26,14 @@ public static class PostgreSqlStoreRegistration
             configure?.Invoke(options);
         });
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(provider => new PostgreSqlStore(
-            provider.GetRequiredService<IOptions<PostgreSqlStoreOptions>>().Value, provider.GetRequiredService<ResourceCatalog>(),
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<PostgreSqlStore>>()));
+        services.AddSingleton(provider =>
+        {
+            var options = provider.GetRequiredService<IOptions<PostgreSqlStoreOptions>>().Value;
+            Validator.ValidateObject(options, new(options), validateAllProperties: true);
+            return new PostgreSqlStore(
+                options, provider.GetRequiredService<ResourceCatalog>(),
+                provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<PostgreSqlStore>>());
+        });
         services.AddSingleton<IJobStore>(provider => provider.GetRequiredService<PostgreSqlStore>());
         services.AddSingleton<IResourceStore>(provider => provider.GetRequiredService<PostgreSqlStore>());
         return services;

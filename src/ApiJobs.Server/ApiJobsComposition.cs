@@ -1,6 +1,7 @@
 using ApiJobs.PostgreSql;
 using ApiJobs.Server.OAuth;
 using ApiJobs.Server.Settings;
+using ApiJobs.Sqlite;
 using ApiJobs.Storage;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -20,6 +21,7 @@ internal static class ApiJobsComposition
         }
         else
         {
+            services.AddOptions<SqliteStoreOptions>().BindConfiguration("Storage");
             services.AddSqliteStore(settings.Storage.ConnectionString!);
         }
 

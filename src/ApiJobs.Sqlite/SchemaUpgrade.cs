@@ -1,6 +1,6 @@
-using System.Reflection;
 using ApiJobs.Storage;
 using DbUp;
+using DbUp.Engine;
 using DbUp.Engine.Output;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
@@ -12,8 +12,6 @@ internal static class SchemaUpgrade
 {
     internal const string JournalTable = "schema_versions";
 
-    private static readonly Assembly Scripts = typeof(SchemaUpgrade).Assembly;
-
     /// <summary>Upgrades the schema of the job tables.</summary>
     /// <exception cref="SchemaTooNewException">The database has seen scripts that this program does not have.</exception>
     internal static void Run(SqliteSession session, SqliteFile file, ILogger logger)
@@ -21,7 +19,7 @@ internal static class SchemaUpgrade
         ThrowIfTooNew(session);
         var result = DeployChanges.To
             .SqliteDatabase(file.ConnectionString(SqliteOpenMode.ReadWrite))
-            .WithScriptsEmbeddedInAssembly(Scripts, IsScript)
+            .WithScripts(Scripts())
             .JournalToSqliteTable(JournalTable)
             .WithTransaction()
             .WithVariablesDisabled()
@@ -32,7 +30,17 @@ internal static class SchemaUpgrade
             throw SqliteFaults.ForCaller(result.Error);
     }
 
-    private static bool IsScript(string name) => name.EndsWith(".sql", StringComparison.Ordinal);
+    // Named without the assembly's prefix: the names are journaled for ever, and namespaces may move.
+    private static IEnumerable<SqlScript> Scripts()
+    {
+        var assembly = typeof(SchemaUpgrade).Assembly;
+        const string prefix = "ApiJobs.Sqlite.Migrations.";
+        foreach (var resource in assembly.GetManifestResourceNames().Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        {
+            using var reader = new StreamReader(assembly.GetManifestResourceStream(resource)!);
+            yield return new(resource[prefix.Length..], reader.ReadToEnd());
+        }
+    }
 
     private static void ThrowIfTooNew(SqliteSession session)
     {
@@ -42,7 +50,7 @@ internal static class SchemaUpgrade
                 return;
         }
 
-        var known = Scripts.GetManifestResourceNames().Where(IsScript).ToHashSet(StringComparer.Ordinal);
+        var known = Scripts().Select(script => script.Name).ToHashSet(StringComparer.Ordinal);
         using var seen = session.Use($"SELECT ScriptName FROM {JournalTable}");
         while (seen.Read())
         {

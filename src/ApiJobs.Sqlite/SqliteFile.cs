@@ -37,11 +37,11 @@ internal sealed class SqliteFile : IDisposable
     internal string ConnectionString(SqliteOpenMode mode) =>
         new SqliteConnectionStringBuilder(_connection.ConnectionString) { Mode = mode }.ToString();
 
-    /// <summary>Makes the folder if it is missing and takes the lock. The operating system gives it up when the process dies, however it dies.</summary>
+    /// <summary>Makes the folder and the file if they are missing and takes the lock. The operating system gives it up when the process dies, however it dies.</summary>
     /// <exception cref="InvalidOperationException">Another process, or another store of this one, has the file.</exception>
     internal void Lock()
     {
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
+        PrivateFile.MakeIfMissing(Path);
         var lockPath = Path + ".lock";
         try
         {

@@ -1,6 +1,8 @@
+using System.ComponentModel.DataAnnotations;
 using ApiJobs.Sqlite;
 using ApiJobs.Storage;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -15,10 +17,18 @@ public static class SqliteServiceCollectionExtensions
         this IServiceCollection services, string connectionString, Action<SqliteStoreOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        var options = new SqliteStoreOptions { ConnectionString = connectionString };
-        configure?.Invoke(options);
+        services.Configure<SqliteStoreOptions>(options =>
+        {
+            options.ConnectionString = connectionString;
+            configure?.Invoke(options);
+        });
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(options);
+        services.AddSingleton(provider =>
+        {
+            var options = provider.GetRequiredService<IOptions<SqliteStoreOptions>>().Value;
+            Validator.ValidateObject(options, new(options), validateAllProperties: true);
+            return options;
+        });
         services.AddSingleton<SqliteStore>();
         services.AddSingleton<IJobStore>(provider => provider.GetRequiredService<SqliteStore>());
         services.AddSingleton<IResourceStore>(provider => provider.GetRequiredService<SqliteStore>());

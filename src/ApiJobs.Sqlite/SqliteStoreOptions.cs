@@ -9,7 +9,8 @@ public sealed class SqliteStoreOptions
     [Required]
     public string ConnectionString { get; set; } = "Data Source=data/apijobs.db";
 
-    /// <summary>How long to wait for another program's lock on the file (a backup, a shell) before a call fails as unavailable; at least 1 second.</summary>
+    /// <summary>How long to wait for another program's lock on the file (a backup, a shell) before a call fails as unavailable.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan LockTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The most connections that read at the same time. Writing always has one of its own.</summary>

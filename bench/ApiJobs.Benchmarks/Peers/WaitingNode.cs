@@ -58,7 +58,7 @@ internal static class WaitingNode
         {
             await Task.Delay(WaitPerChunk * Math.Ceiling(records.Count / (double)RecordsPerChunk), TimeProvider.System, cancellationToken);
             foreach (var record in records)
-                record.Outcome.Created();
+                record.Record.Created();
         }
     }
 }

@@ -1,3 +1,4 @@
+using ApiJobs.Resources;
 using Microsoft.AspNetCore.Http;
 
 namespace ApiJobs.AspNetCore.Callers;
@@ -19,7 +20,7 @@ internal static class ClaimsCaller
     private static ApiJobCaller? Read(HttpContext context)
     {
         var user = context.User;
-        if (user.Identity?.IsAuthenticated != true || !Guid.TryParse(user.FindFirst(CompanyIdClaim)?.Value, out var companyId))
+        if (user.Identity?.IsAuthenticated != true || !UuidText.TryRead(user.FindFirst(CompanyIdClaim)?.Value, out var companyId))
             return null;
         string[] scopes = [.. user.FindAll(ScopeClaim)
             .SelectMany(claim => claim.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries))];

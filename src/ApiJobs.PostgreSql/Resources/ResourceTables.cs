@@ -7,7 +7,7 @@ internal sealed class ResourceTables
 {
     // Where the search path puts resources beside the store's own tables, their names must differ.
     private static readonly HashSet<string> OwnTables =
-        ["jobs", "chunks", "chunk_results", "job_messages", "uploads", "lanes", "lane_tails", "apijobs_migrations"];
+        ["jobs", "chunks", "chunk_results", "job_messages", "uploads", "lanes", "lane_tails", "schema_versions"];
 
     private readonly Dictionary<string, ResourceTable> _byName = new(StringComparer.Ordinal);
 

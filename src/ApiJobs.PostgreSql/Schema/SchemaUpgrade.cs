@@ -12,7 +12,7 @@ namespace ApiJobs.PostgreSql.Schema;
 /// <summary>Brings the database to the schema this program knows: the store's own tables by numbered scripts, the resources' from their declarations.</summary>
 internal sealed class SchemaUpgrade(ConnectionPool connections, ResourceCatalog resources, RowSecurity rowSecurity, ILogger logger)
 {
-    private const string Journal = "apijobs_migrations";
+    private const string Journal = "schema_versions";
 
     private const int OldestServer = 15;
 

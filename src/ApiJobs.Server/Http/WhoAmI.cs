@@ -9,8 +9,12 @@ internal static class WhoAmI
 {
     /// <summary>Maps <c>GET {base path}/whoami</c>. Any good token will do.</summary>
     public static void MapWhoAmI(this IEndpointRouteBuilder routes, HttpSettings http) =>
-        routes.MapGet($"{http.BasePath}/whoami", (HttpContext context) => Results.Json(new WhoAmIAnswer(
-                context.User.CompanyId(), context.User.ClientId(), [.. context.User.Scopes()])))
+        routes.MapGet($"{http.BasePath}/whoami", (HttpContext context) =>
+            {
+                context.Response.Headers.CacheControl = "no-store";
+                context.Response.Headers.XContentTypeOptions = "nosniff";
+                return Results.Json(new WhoAmIAnswer(context.User.CompanyId(), context.User.ClientId(), [.. context.User.Scopes()]));
+            })
             .RequireAuthorization()
             .WithName("whoAmI")
             .WithTags("OAuth")

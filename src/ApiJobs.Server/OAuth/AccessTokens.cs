@@ -3,6 +3,7 @@ using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text.Json;
 using ApiJobs.AspNetCore.Callers;
+using ApiJobs.Resources;
 using ApiJobs.Server.Settings;
 using ApiJobs.Storage;
 using Microsoft.Extensions.Caching.Memory;
@@ -108,7 +109,7 @@ internal sealed class AccessTokens : IDisposable
     private (Verified?, TokenRefusal?) Read(ClaimsPrincipal claims)
     {
         var companyClaim = _ring is null ? _settings.CompanyClaim : Caller.CompanyIdClaim;
-        if (claims.FindAll(companyClaim).ToList() is not [{ Value: var company }] || !Guid.TryParse(company, out var companyId) || companyId == Guid.Empty)
+        if (claims.FindAll(companyClaim).ToList() is not [{ Value: var company }] || !UuidText.TryRead(company, out var companyId) || companyId == Guid.Empty)
             return (null, new(TokenFault.Invalid, $"The token has no claim '{companyClaim}' with one company's id, a UUID."));
         if ((claims.GetClaim(Claims.ClientId) ?? claims.GetClaim(Claims.AuthorizedParty) ?? claims.GetClaim(Claims.Subject)) is not { Length: > 0 } clientId)
             return (null, new(TokenFault.Invalid, "The token does not say whose it is."));

@@ -13,7 +13,8 @@ internal sealed class BearerAuthentication(
     /// <summary>The name of the scheme.</summary>
     public new const string Scheme = "Bearer";
 
-    private const string Realm = "apijobs";
+    /// <summary>What a challenge says the credentials are for, here and at the token endpoint.</summary>
+    public const string RealmName = "apijobs";
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -31,13 +32,13 @@ internal sealed class BearerAuthentication(
     {
         await HandleAuthenticateOnceSafeAsync();
         Response.StatusCode = StatusCodes.Status401Unauthorized;
-        Response.Headers.WWWAuthenticate = TokenRefusal.Of(Context).Challenge(Realm);
+        Response.Headers.WWWAuthenticate = TokenRefusal.Of(Context).Challenge(RealmName);
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
         Response.StatusCode = StatusCodes.Status403Forbidden;
-        Response.Headers.WWWAuthenticate = $"Bearer realm=\"{Realm}\", error=\"insufficient_scope\"";
+        Response.Headers.WWWAuthenticate = $"Bearer realm=\"{RealmName}\", error=\"insufficient_scope\"";
         return Task.CompletedTask;
     }
 

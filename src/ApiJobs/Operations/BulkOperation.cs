@@ -29,6 +29,10 @@ public abstract class BulkOperation
     /// <remarks>A body whose header lacks it is refused at the door, instead of every one of its records later.</remarks>
     public virtual string? KeyMember(JobOptions options) => null;
 
+    /// <summary>The members that records may have; null if any may stand in them.</summary>
+    /// <remarks>A body whose header has another one is refused at the door, with the nearest of these.</remarks>
+    public virtual IReadOnlyCollection<string>? KnownMembers => null;
+
     /// <summary>Reads and checks a record, away from any transaction: sets its key and content, or refuses it.</summary>
     /// <remarks>Called once or more for the same record, at different times; the same record must give the same.</remarks>
     public abstract void Prepare(JobRecord record, JobOptions options);

@@ -75,6 +75,12 @@ public sealed class DeclarationTests
     [Theory]
     [InlineData("Intake:MaxDepth", "1")]
     [InlineData("Worker:Slots", "0")]
+    [InlineData("Worker:Slice", "00:00:00")]
+    [InlineData("Worker:Lease", "00:00:00")]
+    [InlineData("Worker:PollInterval", "-00:00:01")]
+    [InlineData("Intake:UploadExpiry", "00:00:00")]
+    [InlineData("Retention:Interval", "00:00:00")]
+    [InlineData("Retention:Jobs", "-00:00:01")]
     public async Task Options_out_of_their_range_stop_the_start(string key, string value)
     {
         await using var server = new MisconfiguredServer(key, value);

@@ -48,7 +48,17 @@ internal static partial class Document
         }
     }
 
-    private static string Root([CallerFilePath] string path = "")
+    /// <summary>Compares a document with what it should be; where <c>WRITE_DOCUMENTS=1</c> is set, writes it.</summary>
+    public static void ShouldBe(string path, string expected, string testClass)
+    {
+        if (Environment.GetEnvironmentVariable("WRITE_DOCUMENTS") is "1")
+            File.WriteAllText(path, expected);
+        else
+            File.ReadAllText(path).ShouldBe(expected, $"{Path.GetFileName(path)} is not up to date. Write it: WRITE_DOCUMENTS=1 dotnet run --project tests/ApiJobs.Server.Tests -c Release -- -class '{testClass}'");
+    }
+
+    /// <summary>The repository's folder.</summary>
+    public static string Root([CallerFilePath] string path = "")
     {
         var folder = new DirectoryInfo(Path.GetDirectoryName(path)!);
         while (!File.Exists(Path.Combine(folder.FullName, "ApiJobs.slnx")))

@@ -80,6 +80,24 @@ public sealed class ServerTests(OAuthServer server) : IClassFixture<OAuthServer>
     public async Task A_strange_request_never_makes_it_fail(string head) =>
         (await SendRawAsync($"{head}Connection: close\r\n\r\n{{}}")).ShouldBeInRange(400, 499);
 
+    [Theory]
+    [InlineData("80000000")]
+    [InlineData("ffffffff")]
+    [InlineData("7fffffffffffffff")]
+    [InlineData("fffffffffffffffffffffff")]
+    [InlineData("x")]
+    public async Task A_chunk_size_that_is_none_is_the_senders_fault(string size)
+    {
+        foreach (var type in new[] { "application/json", "application/x-www-form-urlencoded" })
+        {
+            foreach (var path in new[] { "/oauth/token", "/engine/api/oauth/token" })
+            {
+                var request = $"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {type}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n{size}\r\n{{}}\r\n0\r\n\r\n";
+                (await SendRawAsync(request)).ShouldBeOneOf(400, 413);
+            }
+        }
+    }
+
     [Fact]
     public async Task A_body_over_the_limit_is_refused_where_there_is_no_bulk_route()
     {
