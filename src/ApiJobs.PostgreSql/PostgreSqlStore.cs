@@ -1,5 +1,4 @@
 using ApiJobs.PostgreSql.Accepting;
-using ApiJobs.PostgreSql.Asking;
 using ApiJobs.PostgreSql.Keeping;
 using ApiJobs.PostgreSql.Lanes;
 using ApiJobs.PostgreSql.Resources;

@@ -1,4 +1,3 @@
-using ApiJobs.Storage;
 using ApiJobs.Stores.Tests.Conformance;
 
 namespace ApiJobs.Stores.Tests.Broken;

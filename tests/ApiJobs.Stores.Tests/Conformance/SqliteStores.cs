@@ -33,7 +33,7 @@ public class SqliteStores : StoreFixture
         public override async Task PretendNewerSchemaAsync()
         {
             await using var connection = await ConnectBesideAsync();
-            await connection.RunAsync("INSERT INTO schema_versions (ScriptName, Applied) VALUES ('9999-of-a-newer-program.sql', '2099-01-01')");
+            await connection.RunAsync("INSERT INTO schema_versions (ScriptName, Applied) VALUES ('9999_of_a_newer_program.sql', '2099-01-01')");
         }
 
         public override async Task CreateTableAsync(string name, string column)

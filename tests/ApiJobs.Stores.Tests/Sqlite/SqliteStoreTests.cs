@@ -124,7 +124,7 @@ public sealed class SqliteStoreTests : IDisposable
         {
         }
 
-        _folder.Execute("INSERT INTO schema_versions (ScriptName, Applied) VALUES ('ApiJobs.Sqlite.Migrations.9999_later.sql', '2099-01-01')");
+        _folder.Execute("INSERT INTO schema_versions (ScriptName, Applied) VALUES ('9999_later.sql', '2099-01-01')");
         await using var store = _folder.Store();
         (await Should.ThrowAsync<SchemaTooNewException>(() => store.InitializeAsync(Stop))).Message.ShouldContain("9999_later");
     }
