@@ -9,16 +9,15 @@ namespace ApiJobs.PostgreSql.Lanes;
 /// <summary>Claims lanes, renews the leases on them and gives them back.</summary>
 internal sealed class LaneClaims(StoreSession session, WorkSignal signal, TimeProvider time)
 {
-    /// <summary>A longer lease is refused, so that one further ahead can only mean that the database's clock was set back.</summary>
-    internal static readonly TimeSpan LongestLease = TimeSpan.FromHours(1);
-
     private const int FaultBytes = 1_024;
 
-    // A pause after a fault is never longer than an hour either.
+    // A pause after a fault is never longer, so that one further ahead can only mean that the database's clock was set back.
+    private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
+
     private const string IsPauseOver = "(not_before <= now() OR (faults > 0 AND not_before > now() + interval '1 hour'))";
 
     private const string IsClaimable =
-        "has_work AND not_before IS NULL AND (lease_until IS NULL OR lease_until < now() OR lease_until > now() + interval '1 hour')";
+        "has_work AND not_before IS NULL AND (lease_until IS NULL OR lease_until < now())";
 
     // What is put back takes its turn with the others, by when it was served last.
     private const string EndPausesSql = $"""
@@ -31,9 +30,10 @@ internal sealed class LaneClaims(StoreSession session, WorkSignal signal, TimePr
             FOR UPDATE SKIP LOCKED)
         """;
 
-    // Lanes that were served in the future, because the clock was set back since, would never have their turn again.
+    // Lanes that were claimed in the future, because the clock was set back since, would not have their turn until then, nor would
+    // their leases end. A holder that lives renews the lease by its token.
     private const string EndFutureTurnsSql = """
-        UPDATE lanes SET served_at = now()
+        UPDATE lanes SET served_at = now(), lease_until = NULL
         WHERE (company_id, lane) IN (
             SELECT company_id, lane FROM lanes
             WHERE has_work AND not_before IS NULL AND served_at > now() + interval '1 minute'
@@ -105,7 +105,6 @@ internal sealed class LaneClaims(StoreSession session, WorkSignal signal, TimePr
 
     internal async Task<LaneLease?> ClaimAsync(string node, TimeSpan leaseFor, CancellationToken cancellationToken)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(leaseFor, LongestLease);
         if (_floor.Find() is { } floor && await TryClaimAsync(node, leaseFor, floor, cancellationToken) is { } lease)
             return lease;
         _floor.LookedFromTheFront(signal.Pulses);
@@ -129,11 +128,8 @@ internal sealed class LaneClaims(StoreSession session, WorkSignal signal, TimePr
         },
         cancellationToken);
 
-    internal async Task<bool> RenewAsync(LaneLease lease, TimeSpan leaseFor, CancellationToken cancellationToken)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(leaseFor, LongestLease);
-        return await RunAsync(lease, cancellationToken, OnLease(lease, RenewSql, Sql.Value(leaseFor))) > 0;
-    }
+    internal async Task<bool> RenewAsync(LaneLease lease, TimeSpan leaseFor, CancellationToken cancellationToken) =>
+        await RunAsync(lease, cancellationToken, OnLease(lease, RenewSql, Sql.Value(leaseFor))) > 0;
 
     internal async Task ReleaseAsync(LaneLease lease, LaneFault? fault, CancellationToken cancellationToken)
     {
@@ -141,7 +137,7 @@ internal sealed class LaneClaims(StoreSession session, WorkSignal signal, TimePr
         {
             await RunAsync(
                 lease, cancellationToken,
-                OnLease(lease, ReleaseIllSql, Sql.Value(fault.Pause > LongestLease ? LongestLease : fault.Pause), Sql.Value(FirstKilobyte(fault.Message))));
+                OnLease(lease, ReleaseIllSql, Sql.Value(fault.Pause > LongestPause ? LongestPause : fault.Pause), Sql.Value(FirstKilobyte(fault.Message))));
             return;
         }
 

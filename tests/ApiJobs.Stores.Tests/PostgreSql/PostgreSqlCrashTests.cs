@@ -37,8 +37,7 @@ public sealed class PostgreSqlCrashTests(PostgreSqlDatabases databases) : Postgr
                 await _server!.StopImmediateAsync();
                 await transaction.LoadRowsAsync(Notes, company, [company], 0, token);
                 return await AllUpdated(chunks);
-            },
-            Time.GetUtcNow(), Token));
+            }, Token));
         Store.Classify(fault).ShouldBe(StoreFault.Transient);
         await Should.ThrowAsync<StoreUnavailableException>(SealAsync(company));
         await Should.ThrowAsync<StoreUnavailableException>(Store.PingAsync(Token));
