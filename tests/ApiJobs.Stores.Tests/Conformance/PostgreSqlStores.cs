@@ -77,6 +77,12 @@ public class PostgreSqlStores : StoreFixture, IAsyncDisposable
             await connection.RunAsync($"GRANT ALL ON {name} TO public");
         }
 
+        public override async Task RunBesideAsync(string sql)
+        {
+            await using var connection = await ConnectBesideAsync();
+            await connection.RunAsync(sql);
+        }
+
         public override async Task ThrowTransientFaultAsync(IChunkTransaction transaction, CancellationToken cancellationToken)
         {
             await using var command = transaction.Connection.CreateCommand();

@@ -42,6 +42,12 @@ public class SqliteStores : StoreFixture
             await connection.RunAsync($"CREATE TABLE {name} ({column} TEXT NOT NULL)");
         }
 
+        public override async Task RunBesideAsync(string sql)
+        {
+            await using var connection = await ConnectBesideAsync();
+            await connection.RunAsync(sql);
+        }
+
         public override async Task ThrowTransientFaultAsync(IChunkTransaction transaction, CancellationToken cancellationToken)
         {
             // The chunk's transaction writes, so nobody else can.

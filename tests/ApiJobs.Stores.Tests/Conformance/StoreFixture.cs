@@ -76,6 +76,9 @@ public abstract class StoreDatabase(StoreFixture stores) : IAsyncDisposable
     /// <summary>Makes a table that knows no company, for effects written by an operation's own SQL.</summary>
     public abstract Task CreateTableAsync(string name, string column);
 
+    /// <summary>Runs a statement behind the stores' backs.</summary>
+    public abstract Task RunBesideAsync(string sql);
+
     /// <summary>Makes the database itself refuse the transaction for now; throws what its driver throws.</summary>
     public abstract Task ThrowTransientFaultAsync(IChunkTransaction transaction, CancellationToken cancellationToken);
 
