@@ -9,6 +9,7 @@ using System.Text.Json;
 namespace ApiJobs.Server.Tests.Uploads;
 
 /// <summary>What an upload costs the server's process. The full size is measured by the benchmark <c>upload-memory</c>.</summary>
+[Collection(nameof(MeasuresMemory))]
 public sealed class UploadMemoryTests
 {
     private const int Cases = 1_000, NotesLength = 1_500;
