@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Numerics;
 
 namespace ApiJobs.Intake;
@@ -18,14 +17,17 @@ internal static class WindowBuffers
     private const int MaxKeptOfEachSize = 8;
     private const long WaveBytes = 64 << 20;
 
-    private static readonly TimeSpan BetweenCollections = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(5);
 
     // 128 KiB, 192, 320, 576, 1,088 and so on.
     private static readonly ConcurrentQueue<byte[]>[] Large = [.. Enumerable.Range(0, 15).Select(_ => new ConcurrentQueue<byte[]>())];
 
-    private static long _leasedLarge;
+    private static readonly ITimer AfterWave =
+        TimeProvider.System.CreateTimer(_ => GiveBack(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+    private static int _leasedLarge;
     private static long _droppedBytes;
-    private static long _collectedAt = Stopwatch.GetTimestamp() - (long)(BetweenCollections.TotalSeconds * Stopwatch.Frequency);
+    private static bool _isWave;
 
     /// <summary>Leases a buffer of at least so many bytes, and of less than twice as many unless it is a small one.</summary>
     public static byte[] Lease(int bytes)
@@ -46,27 +48,25 @@ internal static class WindowBuffers
             return;
         }
 
-        var kept = Large[SizeIndex(buffer.Length)];
-        if (kept.Count < MaxKeptOfEachSize)
+        Interlocked.Decrement(ref _leasedLarge);
+        if (Large[SizeIndex(buffer.Length)] is var kept && kept.Count < MaxKeptOfEachSize)
             kept.Enqueue(buffer);
-        else
-            Interlocked.Add(ref _droppedBytes, buffer.Length);
-        if (Interlocked.Decrement(ref _leasedLarge) == 0)
-            GiveBackAfterWave();
+        else if (Interlocked.Add(ref _droppedBytes, buffer.Length) >= WaveBytes && !Interlocked.Exchange(ref _isWave, true))
+            AfterWave.Change(Calm, Timeout.InfiniteTimeSpan);
     }
 
     // Measured on a server after 300 stalled uploads: nothing makes the collector run while it idles, and a collection of any other
-    // kind keeps the memory for itself; so it would stay with the process for good. No large record is being read when this pauses it.
-    private static void GiveBackAfterWave()
+    // kind keeps the memory for the process. This one stops everything for some milliseconds, so it waits until no large record is read.
+    private static void GiveBack()
     {
-        var last = Interlocked.Read(ref _collectedAt);
-        if (Interlocked.Read(ref _droppedBytes) < WaveBytes || Stopwatch.GetElapsedTime(last) < BetweenCollections
-            || Interlocked.CompareExchange(ref _collectedAt, Stopwatch.GetTimestamp(), last) != last)
+        if (Volatile.Read(ref _leasedLarge) > 0)
         {
+            AfterWave.Change(Calm, Timeout.InfiniteTimeSpan);
             return;
         }
 
         Interlocked.Exchange(ref _droppedBytes, 0);
+        Volatile.Write(ref _isWave, false);
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 

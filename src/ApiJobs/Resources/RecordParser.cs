@@ -8,8 +8,6 @@ namespace ApiJobs.Resources;
 /// <remarks>Every fault of a record is reported, up to <see cref="JobRecord.MaxErrors"/>, so that a caller mends them in one go.</remarks>
 internal sealed class RecordParser(Resource resource)
 {
-    private readonly string[] _names = [ResourceNames.Id, .. resource.Fields.Select(field => field.Name)];
-
     public RecordChange Parse(JobRecord record)
     {
         var change = new RecordChange(resource.Fields.Count);
@@ -62,10 +60,10 @@ internal sealed class RecordParser(Resource resource)
         }
 
         var hint = "";
-        if (NearestName.Of(name, _names) is { } nearest)
+        if (NearestName.Of(name, resource.RecordMembers) is { } nearest)
             hint = $"; the nearest is '{nearest}'";
         else if (!namesTold)
-            (hint, namesTold) = ($"; the fields are {string.Join(", ", _names)}", true);
+            (hint, namesTold) = ($"; the fields are {string.Join(", ", resource.RecordMembers)}", true);
         record.Fail(RecordErrorCodes.UnknownField, $"There is no field '{Shown(name)}'{hint}.", JsonPointer.To(name));
     }
 

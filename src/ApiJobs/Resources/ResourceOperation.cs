@@ -56,7 +56,7 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyCollection<string> KnownMembers { get; } = [ResourceNames.Id, .. resource.Fields.Select(field => field.Name)];
+    public override IReadOnlyCollection<string> KnownMembers => resource.RecordMembers;
 
     /// <inheritdoc/>
     public override void Prepare(JobRecord record, JobOptions options)
