@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using ApiJobs.Operations;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 
 namespace Books;
 
