@@ -25,13 +25,21 @@ public sealed class WorkerService(
     ILogger<WorkerService> logger) : BackgroundService
 {
     /// <inheritdoc/>
-    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var outage = new Outage(time, logger);
         var node = new WorkerNode(lanes, operations, workerOptions.Value, pace, outage, time, logger);
         var slots = Enumerable.Range(1, node.Options.Slots)
             .Select(slot => ($"worker {slot}", (Func<CancellationToken, Task>)new Worker(node).RunAsync));
         var housekeeper = new Housekeeper(upkeep, intakeOptions.Value, retentionOptions.Value, outage, time, logger);
-        return BackgroundLoops.RunAsync(stoppingToken, [.. slots, ("housekeeper", housekeeper.RunAsync)]);
+        try
+        {
+            await BackgroundLoops.RunAsync(stoppingToken, [.. slots, ("housekeeper", housekeeper.RunAsync)]);
+        }
+        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+        {
+            logger.LoopEnded(exception);
+            throw;
+        }
     }
 }
