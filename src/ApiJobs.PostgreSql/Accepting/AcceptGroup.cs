@@ -20,14 +20,14 @@ internal sealed class AcceptGroup(StoreSession session, WorkAnnouncer announcer)
         var companies = group.GroupBy(acceptance => acceptance.CompanyId).Select(StatementsOf).ToArray();
         var answers = new Dictionary<Acceptance, AcceptResult>(group.Count, ReferenceEqualityComparer.Instance);
         var connection = await session.OpenAsync(CancellationToken.None);
-        await session.CommitAsync(connection, Write, CancellationToken.None);
+        await session.CommitAsync(connection, Write);
 
         foreach (var acceptance in group)
             acceptance.Settle(answers.GetValueOrDefault(acceptance) ?? new AcceptResult.Swept());
         if (companies.Any(company => company.Statements.Any(statements => statements is SealStatements { HasWoken: true })))
             announcer.Announce();
 
-        async Task<bool> Write(CommitGuard guard)
+        async Task<bool> Write(CancellationToken untilCommit)
         {
             await using var batch = new NpgsqlBatch(connection) { Timeout = 0 };
             var kind = companies.Length > 1 ? TransactionKind.AcceptingAhead
@@ -42,18 +42,18 @@ internal sealed class AcceptGroup(StoreSession session, WorkAnnouncer announcer)
 
             if (companies.Length > 1)
                 session.Flush(batch);
-            await session.PrepareAsync(batch, guard.UntilCommit);
-            await using var reader = await batch.ExecuteReaderAsync(guard.UntilCommit);
+            await session.PrepareAsync(batch, untilCommit);
+            await using var reader = await batch.ExecuteReaderAsync(untilCommit);
             for (var i = 0; i < companies.Length; i++)
             {
                 if (i > 0)
-                    await reader.NextResultAsync(guard.UntilCommit);
+                    await reader.NextResultAsync(untilCommit);
                 // The reader stands on what began the company's transaction.
                 foreach (var part in companies[i].Statements)
                 {
                     for (var skipped = 0; skipped <= part.ResultsBefore; skipped++)
-                        await reader.NextResultAsync(guard.UntilCommit);
-                    while (await reader.ReadAsync(guard.UntilCommit))
+                        await reader.NextResultAsync(untilCommit);
+                    while (await reader.ReadAsync(untilCommit))
                     {
                         var (index, result) = part.Read(reader);
                         answers[part.Acceptances[index]] = result;
@@ -62,8 +62,7 @@ internal sealed class AcceptGroup(StoreSession session, WorkAnnouncer announcer)
             }
 
             // The last commit's answer comes after the last result: only now is the group durable.
-            guard.ReachCommit();
-            while (await reader.NextResultAsync(CancellationToken.None)) { }
+            while (await reader.NextResultAsync(untilCommit)) { }
             return true;
         }
     }

@@ -68,7 +68,7 @@ internal sealed class ChunkApplication(StoreSession session, PostgreSqlTables ta
             cancellationToken.ThrowIfCancellationRequested();
             isCommitting = true;
             return await PostgreSqlFaults.ServeAsync(session.CommitAsync(
-                connection, guard => CommitAsync(connection, guard, lease, jobs, chunks, outcomes, began), cancellationToken));
+                connection, untilCommit => CommitAsync(connection, lease, jobs, chunks, outcomes, began, untilCommit)));
         }
         finally
         {
@@ -100,8 +100,8 @@ internal sealed class ChunkApplication(StoreSession session, PostgreSqlTables ta
     }
 
     private async Task<IReadOnlyList<ApiJob>> CommitAsync(
-        NpgsqlConnection connection, CommitGuard guard, LaneLease lease, MovedJob[] jobs, IReadOnlyList<PendingChunk> chunks,
-        IReadOnlyList<ChunkOutcome> outcomes, long began)
+        NpgsqlConnection connection, LaneLease lease, MovedJob[] jobs, IReadOnlyList<PendingChunk> chunks,
+        IReadOnlyList<ChunkOutcome> outcomes, long began, CancellationToken untilCommit)
     {
         var applied = chunks.Zip(outcomes, (chunk, outcome) => new AppliedChunk(chunk, outcome)).ToArray();
         var jobById = jobs.ToDictionary(job => job.Advance.Id);
@@ -113,18 +113,17 @@ internal sealed class ChunkApplication(StoreSession session, PostgreSqlTables ta
         AddOutcomes(batch, lease.CompanyId, applied);
         JobProgress.AddTo(batch, lease.CompanyId, lease.Lane, Array.ConvertAll(jobs, job => job.Advance), Stopwatch.GetElapsedTime(began));
         StoreSession.Commit(batch);
-        await session.PrepareAsync(batch, guard.UntilCommit);
-        await using var reader = await batch.ExecuteReaderAsync(guard.UntilCommit);
-        await reader.NextResultAsync(guard.UntilCommit);
+        await session.PrepareAsync(batch, untilCommit);
+        await using var reader = await batch.ExecuteReaderAsync(untilCommit);
+        await reader.NextResultAsync(untilCommit);
         var since = new Dictionary<Guid, ApiJob>(jobs.Length);
-        while (await reader.ReadAsync(guard.UntilCommit))
+        while (await reader.ReadAsync(untilCommit))
         {
             var job = jobById[reader.GetGuid(0)];
             since.Add(job.Advance.Id, JobProgress.Read(reader, job.Job) with { NextChunk = job.NextChunk });
         }
 
-        guard.ReachCommit();
-        while (await reader.NextResultAsync(CancellationToken.None)) { }
+        while (await reader.NextResultAsync(untilCommit)) { }
         return Array.ConvertAll(jobs, job => since[job.Advance.Id]);
     }
 

@@ -25,18 +25,17 @@ internal sealed class JobEnding(StoreSession session)
 
         return await session.ServeCommitAsync(End, cancellationToken);
 
-        async Task<EndResult> End(NpgsqlConnection connection, CommitGuard guard)
+        async Task<EndResult> End(NpgsqlConnection connection, CancellationToken untilCommit)
         {
             await using var batch = new NpgsqlBatch(connection) { Timeout = 0 };
             session.Begin(batch, TransactionKind.Ending, companyId);
             JobProgress.AddTo(batch, companyId, lane, [new(jobId, position) { Ends = true, Failure = failure }], TimeSpan.Zero);
             StoreSession.Commit(batch);
-            await session.PrepareAsync(batch, guard.UntilCommit);
-            await using var reader = await batch.ExecuteReaderAsync(guard.UntilCommit);
-            await reader.NextResultAsync(guard.UntilCommit);
-            var result = await reader.ReadAsync(guard.UntilCommit) ? EndResult.Ended : EndResult.HadEnded;
-            guard.ReachCommit();
-            while (await reader.NextResultAsync(CancellationToken.None)) { }
+            await session.PrepareAsync(batch, untilCommit);
+            await using var reader = await batch.ExecuteReaderAsync(untilCommit);
+            await reader.NextResultAsync(untilCommit);
+            var result = await reader.ReadAsync(untilCommit) ? EndResult.Ended : EndResult.HadEnded;
+            while (await reader.NextResultAsync(untilCommit)) { }
             return result;
         }
     }

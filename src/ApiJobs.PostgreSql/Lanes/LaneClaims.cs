@@ -111,14 +111,17 @@ internal sealed class LaneClaims(StoreSession session, WorkSignal signal, TimePr
         return await TryClaimAsync(node, leaseFor, floor: null, cancellationToken);
     }
 
-    internal Task<bool> IsWaitingAsync(CancellationToken cancellationToken) => session.ServeAsync(
+    internal async Task<bool> IsWaitingAsync(CancellationToken cancellationToken) =>
+        (_floor.Find() is { } floor && await IsWaitingAsync(floor, cancellationToken)) || await IsWaitingAsync(floor: null, cancellationToken);
+
+    private Task<bool> IsWaitingAsync(DateTime? floor, CancellationToken cancellationToken) => session.ServeAsync(
         async connection =>
         {
             await using var batch = new NpgsqlBatch(connection)
             {
                 BatchCommands =
                 {
-                    session.Settings(TransactionKind.Leasing, companyId: null), Sql.Statement(IsLaneWaitingSql, FloorValue(_floor.Find())),
+                    session.Settings(TransactionKind.Leasing, companyId: null), Sql.Statement(IsLaneWaitingSql, FloorValue(floor)),
                 },
             };
             await session.PrepareAsync(batch, cancellationToken);

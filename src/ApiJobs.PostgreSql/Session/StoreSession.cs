@@ -13,6 +13,10 @@ internal sealed class StoreSession(ConnectionPool connections, CompanyScope scop
 
     private const string FlushSql = "SELECT pg_logical_emit_message(true, 'apijobs', '')";
 
+    private const string IsCommittingSql = "SELECT query = 'COMMIT' AND state = 'active' FROM pg_stat_activity WHERE pid = $1";
+
+    private static readonly TimeSpan LastLook = TimeSpan.FromSeconds(5);
+
     // Commits that do not answer keep a connection each, until the network gives them up.
     private const int MaxUnanswered = 16;
 
@@ -109,13 +113,11 @@ internal sealed class StoreSession(ConnectionPool connections, CompanyScope scop
     /// <summary>Prepares a batch of the store's own statements, if they can be.</summary>
     internal Task PrepareAsync(NpgsqlBatch batch, CancellationToken cancellationToken) => connections.PrepareAsync(batch, cancellationToken);
 
-    /// <summary>Waits for what ends with a commit, and never cancels it: a cancelled commit would be taken for a durable one, or for none.</summary>
+    /// <summary>Waits for what ends with a commit, and does not cancel it: a commit whose wait for the standby is cancelled is done, but not for good.</summary>
     /// <param name="connection">The connection, which is disposed of here in the end.</param>
-    /// <param name="work">Runs it, and reads to the commit's answer.</param>
-    /// <param name="cancellationToken">Cancels what comes before the commit.</param>
+    /// <param name="work">Runs it, and reads to the commit's answer; until it is committing it may be cancelled.</param>
     /// <exception cref="StoreUnavailableException">Whether it was committed, or for good, is not known.</exception>
-    internal async Task<T> CommitAsync<T>(
-        NpgsqlConnection connection, Func<CommitGuard, Task<T>> work, CancellationToken cancellationToken)
+    internal async Task<T> CommitAsync<T>(NpgsqlConnection connection, Func<CancellationToken, Task<T>> work)
     {
         if (Volatile.Read(ref _unanswered) >= MaxUnanswered)
         {
@@ -126,37 +128,44 @@ internal sealed class StoreSession(ConnectionPool connections, CompanyScope scop
         var isReplicated = true;
         // By the routine, because messages are translated.
         connection.Notice += (_, notice) => isReplicated &= notice.Notice.Routine != "SyncRepWaitForLSN";
-        var guard = new CommitGuard(cancellationToken);
-        var running = RunAsync(connection, guard, work);
+        var backend = connection.ProcessID;
+        // Not disposed of: it has no timer, and the work may outlive this call.
+        var cancelling = new CancellationTokenSource();
+        var running = RunAsync(connection, work, cancelling.Token);
         try
         {
             var result = await running.WaitAsync(connections.Patience, TimeProvider.System, CancellationToken.None);
             return isReplicated ? result : throw new StoreUnavailableException(
                 "PostgreSQL committed without its standby: the wait for it was cancelled. What was written may be lost if the standby takes over.");
         }
-        catch (TimeoutException) when (!running.IsCompleted && guard.TryCancel())
-        {
-            // Before the commit, cancelling is harmless; it ends soon, and the memory it sends from is the callers' again.
-            await Task.WhenAny(running);
-            throw Unanswered("Nothing was written, or it is not known.");
-        }
         catch (TimeoutException) when (!running.IsCompleted)
         {
-            Interlocked.Increment(ref _unanswered);
-            _ = running.ContinueWith(
-                answered => Interlocked.Decrement(ref _unanswered) + (answered.Exception is null ? 0 : 1),
-                CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            throw Unanswered("Whether it was committed is not known.");
+            if (await IsCommittingAsync(backend))
+            {
+                Interlocked.Increment(ref _unanswered);
+                _ = running.ContinueWith(
+                    answered => Interlocked.Decrement(ref _unanswered) + (answered.Exception is null ? 0 : 1),
+                    CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            }
+            else
+            {
+                // It sends yet, or waits for a lock, or the network is gone. It ends soon, and its memory is the callers' again.
+                await cancelling.CancelAsync();
+                await Task.WhenAny(running);
+            }
+
+            throw new StoreUnavailableException(
+                $"PostgreSQL has not answered within {connections.Patience.TotalSeconds:0} s (the connection string's Command Timeout). Whether it was committed is not known.");
         }
     }
 
     /// <summary>Takes a connection and runs what ends with a commit that waits for the disk.</summary>
-    internal async Task<T> ServeCommitAsync<T>(Func<NpgsqlConnection, CommitGuard, Task<T>> work, CancellationToken cancellationToken)
+    internal async Task<T> ServeCommitAsync<T>(Func<NpgsqlConnection, CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         try
         {
             var connection = await connections.OpenAsync(cancellationToken);
-            return await CommitAsync(connection, guard => work(connection, guard), cancellationToken);
+            return await CommitAsync(connection, untilCommit => work(connection, untilCommit));
         }
         catch (Exception exception) when (PostgreSqlFaults.IsDatabases(exception))
         {
@@ -167,14 +176,26 @@ internal sealed class StoreSession(ConnectionPool connections, CompanyScope scop
     /// <summary>Takes a connection for what <see cref="CommitAsync"/> is to end.</summary>
     internal ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => connections.OpenAsync(cancellationToken);
 
-    private StoreUnavailableException Unanswered(string what) => new(
-        $"PostgreSQL has not answered within {connections.Patience.TotalSeconds:0} s (the connection string's Command Timeout). {what}");
-
-    private static async Task<T> RunAsync<T>(NpgsqlConnection connection, CommitGuard guard, Func<CommitGuard, Task<T>> work)
+    private static async Task<T> RunAsync<T>(NpgsqlConnection connection, Func<CancellationToken, Task<T>> work, CancellationToken untilCommit)
     {
-        using (guard)
         await using (connection)
-            return await work(guard);
+            return await work(untilCommit);
+    }
+
+    private async Task<bool> IsCommittingAsync(int backend)
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(LastLook, TimeProvider.System);
+            await using var connection = await connections.OpenAsync(limit.Token);
+            await using var command = new NpgsqlCommand(IsCommittingSql, connection) { Parameters = { new() { Value = backend } } };
+            return await command.ExecuteScalarAsync(limit.Token) is true;
+        }
+        catch (Exception exception) when (exception is NpgsqlException or OperationCanceledException)
+        {
+            // The server is away, so nothing that is sent there cancels anything.
+            return false;
+        }
     }
 
     private string SettingsSql((TransactionKind Kind, bool IsConfined, bool UsesRole) transaction)

@@ -5,7 +5,7 @@ using ApiJobs.Records;
 
 namespace ApiJobs.Operations;
 
-/// <summary>A hand-written operation on typed records.</summary>
+/// <summary>A hand-written operation on typed records; the guide <c>docs/guides/coded-operations.md</c> says what to mind.</summary>
 /// <typeparam name="TRecord">What a record's JSON is read into.</typeparam>
 /// <example>
 /// <code>

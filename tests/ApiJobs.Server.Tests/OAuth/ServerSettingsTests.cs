@@ -97,7 +97,7 @@ public sealed class ServerSettingsTests
     [InlineData("Http:BasPath", "Http:BasePath")]
     [InlineData("Limits:ConcurrentSecretCheck", "Limits:ConcurrentSecretChecks")]
     [InlineData("Webhooks:AllowPrivateNetwork", "Webhooks:AllowPrivateNetworks")]
-    [InlineData("Worker:Colour", "Worker:Colour is not a setting, and does nothing. Worker has: Enabled, Slots,")]
+    [InlineData("Worker:Colour", "Worker:Colour is not a setting, and does nothing. Worker has: Enabled, NodeName,")]
     public void A_name_that_nobody_reads_is_told_with_the_nearest_one(string name, string warning) =>
         Read(new() { [name] = "1" }).Warnings.ShouldHaveSingleItem().ShouldContain(warning);
 

@@ -101,7 +101,7 @@ internal sealed class ForgettingTheCompany(IWholeStore sound) : StoreDecorator(s
 internal sealed class LeasingForEver(IWholeStore sound) : StoreDecorator(sound)
 {
     public override Task<LaneLease?> ClaimLaneAsync(string node, TimeSpan leaseFor, CancellationToken cancellationToken) =>
-        base.ClaimLaneAsync(node, TimeSpan.FromDays(3650), cancellationToken);
+        base.ClaimLaneAsync(node, TimeSpan.FromHours(1), cancellationToken);
 }
 
 /// <summary>Renews and ends whatever lease is on a lane, whoever asks.</summary>
@@ -147,4 +147,124 @@ internal sealed class ReadingBackwards(IWholeStore sound) : StoreDecorator(sound
     public override async Task<IReadOnlyList<PendingChunk>> ReadAheadAsync(
         LaneLease lease, PendingChunk? after, int maxRecords, CancellationToken cancellationToken) =>
         [.. (await base.ReadAheadAsync(lease, after, maxRecords, cancellationToken)).Reverse()];
+}
+
+/// <summary>Ends a job again that has ended, for the new reason.</summary>
+internal sealed class EndingAgain(IWholeStore sound) : StoreDecorator(sound)
+{
+    private readonly Dictionary<Guid, JobFailure> _failures = [];
+
+    public override async Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken)
+    {
+        var result = await base.EndJobAsync(companyId, jobId, failure, cancellationToken);
+        if (result != EndResult.Unknown)
+            _failures[jobId] = failure;
+        return result;
+    }
+
+    public override async Task<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        await base.FindJobAsync(companyId, jobId, cancellationToken) is { } job
+            ? job with { Failure = _failures.GetValueOrDefault(jobId, job.Failure!) }
+            : null;
+}
+
+/// <summary>Ends a job and goes on applying its chunks.</summary>
+internal sealed class EndingInNameOnly(IWholeStore sound) : StoreDecorator(sound)
+{
+    private readonly Dictionary<Guid, JobFailure> _failures = [];
+
+    public override async Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken)
+    {
+        if (await base.FindJobAsync(companyId, jobId, cancellationToken) is not { } job)
+            return EndResult.Unknown;
+        return !job.HasEnded && _failures.TryAdd(jobId, failure) ? EndResult.Ended : EndResult.HadEnded;
+    }
+
+    public override async Task<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        await base.FindJobAsync(companyId, jobId, cancellationToken) is { } job && _failures.TryGetValue(jobId, out var failure)
+            ? job with { EndTime = job.UpdatedAt, Failure = failure }
+            : await base.FindJobAsync(companyId, jobId, cancellationToken);
+}
+
+/// <summary>Gives a lane back as well, whatever it was ill of.</summary>
+internal sealed class IgnoringFaults(IWholeStore sound) : StoreDecorator(sound)
+{
+    public override Task ReleaseLaneAsync(LaneLease lease, LaneFault? fault, CancellationToken cancellationToken) =>
+        base.ReleaseLaneAsync(lease, fault: null, cancellationToken);
+}
+
+/// <summary>Keeps a lane back and does not count how often.</summary>
+internal sealed class ForgettingFaults(IWholeStore sound) : StoreDecorator(sound)
+{
+    public override async Task<LaneLease?> ClaimLaneAsync(string node, TimeSpan leaseFor, CancellationToken cancellationToken) =>
+        await base.ClaimLaneAsync(node, leaseFor, cancellationToken) is { } lease ? lease with { Faults = 0 } : null;
+}
+
+/// <summary>Serves a lane whose holder died before all others.</summary>
+internal sealed class ServingTheSameAgain(IWholeStore sound) : StoreDecorator(sound)
+{
+    private LaneLease? _last;
+
+    public override async Task<LaneLease?> ClaimLaneAsync(string node, TimeSpan leaseFor, CancellationToken cancellationToken)
+    {
+        List<LaneLease> others = [];
+        var lease = await base.ClaimLaneAsync(node, leaseFor, cancellationToken);
+        for (; lease is not null && _last is not null && lease.CompanyId != _last.CompanyId; lease = await base.ClaimLaneAsync(node, leaseFor, cancellationToken))
+            others.Add(lease);
+        foreach (var other in others)
+            await base.ReleaseLaneAsync(other, fault: null, cancellationToken);
+        return _last = lease ?? _last;
+    }
+}
+
+/// <summary>Takes whatever chunk comes for the upload's next one.</summary>
+internal sealed class TakingChunksInAnyOrder(IWholeStore sound) : StoreDecorator(sound)
+{
+    public override async Task<bool> AppendChunkAsync(Guid companyId, Guid jobId, Chunk chunk, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await base.AppendChunkAsync(companyId, jobId, chunk, cancellationToken);
+        }
+        catch (InvalidOperationException)
+        {
+            return true;
+        }
+    }
+}
+
+/// <summary>Knows an idempotency key by itself, whoever's it is.</summary>
+internal sealed class SharingKeys(IWholeStore sound) : StoreDecorator(sound)
+{
+    public override Task<SealResult> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken) =>
+        base.SealJobAsync(job with { Origin = job.Origin with { ClientId = null } }, lastChunk, cancellationToken);
+}
+
+/// <summary>Makes a job for every request, whatever key it brings.</summary>
+internal sealed class IgnoringKeys(IWholeStore sound) : StoreDecorator(sound)
+{
+    public override Task<SealResult> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken) =>
+        base.SealJobAsync(job with { Origin = job.Origin with { IdempotencyKey = null } }, lastChunk, cancellationToken);
+}
+
+/// <summary>Forgets who asked.</summary>
+internal sealed class ForgettingOrigins(IWholeStore sound) : StoreDecorator(sound)
+{
+    public override async Task<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        await base.FindJobAsync(companyId, jobId, cancellationToken) is { } job ? job with { Origin = JobOrigin.Unknown } : null;
+}
+
+/// <summary>Gives the message as it is by now, not as it was.</summary>
+internal sealed class ReadingTheWholeMessage(IWholeStore sound) : StoreDecorator(sound)
+{
+    public override Task<string> ReadMessageAsync(Guid companyId, Guid jobId, int beforeChunk, CancellationToken cancellationToken) =>
+        base.ReadMessageAsync(companyId, jobId, int.MaxValue, cancellationToken);
+}
+
+/// <summary>Tells of progress what was known before.</summary>
+internal sealed class TellingOldProgress(IWholeStore sound) : StoreDecorator(sound)
+{
+    public override async Task<IReadOnlyList<ApiJob>> ApplyAsync(
+        LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, CancellationToken cancellationToken) =>
+        (await base.ApplyAsync(lease, chunks, apply, cancellationToken)).Count == 0 ? [] : [.. chunks.Select(pending => pending.Job).Distinct()];
 }

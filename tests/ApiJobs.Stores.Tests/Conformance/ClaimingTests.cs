@@ -64,6 +64,25 @@ public abstract class ClaimingTests(StoreFixture stores) : StoreTests(stores)
         served.Skip(3).ShouldBe([.. served.Take(3), .. served.Take(3)]);
     }
 
+    // Or a lane that kills its workers would be served again and again.
+    [Fact]
+    public async Task A_lane_whose_holder_died_goes_to_the_back()
+    {
+        Guid[] companies = [Company, OtherCompany, Guid.CreateVersion7()];
+        foreach (var company in companies)
+            await AcceptAsync(company, 1, 1);
+
+        var claimed = new List<Guid>();
+        for (var turn = 0; turn < 6; turn++)
+        {
+            claimed.Add((await ClaimAsync()).CompanyId);
+            await Database.PassTimeAsync(LeaseTime + Moment);
+        }
+
+        claimed.Take(3).ShouldBe(companies, ignoreOrder: true);
+        claimed.Skip(3).ShouldBe(claimed.Take(3));
+    }
+
     [Fact]
     public async Task A_leased_lane_is_passed_over()
     {

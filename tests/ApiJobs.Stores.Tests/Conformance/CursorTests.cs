@@ -51,6 +51,40 @@ public abstract class CursorTests(StoreFixture stores) : StoreTests(stores)
     }
 
     [Fact]
+    public async Task Applying_gives_the_jobs_as_they_are_since()
+    {
+        var jobs = new[] { await AcceptAsync(Company, 2, 1), await AcceptAsync(Company, 1), await AcceptAsync(Company, 3, 1) };
+        var lease = await ClaimAsync();
+        var chunks = await ReadAheadAsync(lease);
+
+        var first = await Store.ApplyAsync(lease, [chunks[0]], Effects([chunks[0]]), Cancel);
+        first.ShouldBe([await FindAsync(jobs[0])]);
+        IReadOnlyList<PendingChunk> rest = [.. chunks.Skip(1).SkipLast(1)];
+        var then = await Store.ApplyAsync(lease, rest, Effects(rest), Cancel);
+
+        then.ShouldBe([await FindAsync(jobs[0]), await FindAsync(jobs[1]), await FindAsync(jobs[2])]);
+        then.Select(job => job.HasEnded).ShouldBe([true, true, false]);
+    }
+
+    [Fact]
+    public async Task The_transaction_says_what_time_it_is()
+    {
+        await AcceptAsync(Company, 1);
+        var lease = await ClaimAsync();
+        var chunks = await ReadAheadAsync(lease);
+        var now = default(DateTimeOffset);
+
+        var job = (await Store.ApplyAsync(lease, chunks, (transaction, cancellationToken) =>
+        {
+            now = transaction.Now;
+            return Effects(chunks)(transaction, cancellationToken);
+        }, Cancel)).ShouldHaveSingleItem();
+
+        now.Offset.ShouldBe(TimeSpan.Zero);
+        now.ShouldBeInRange(job.CreatedAt, job.EndTime!.Value);
+    }
+
+    [Fact]
     public async Task A_stale_cursor_is_refused_and_nothing_is_done()
     {
         var job = await AcceptAsync(Company, 2, 1);

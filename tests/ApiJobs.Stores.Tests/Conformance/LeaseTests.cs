@@ -108,7 +108,7 @@ public abstract class LeaseTests(StoreFixture stores) : StoreTests(stores)
     public async Task Renewing_a_lost_lease_does_not_prolong_the_new_one()
     {
         var (lost, _) = await TakeOverAsync();
-        await Store.RenewLeaseAsync(lost, TimeSpan.FromDays(1), Cancel);
+        await Store.RenewLeaseAsync(lost, TimeSpan.FromHours(1), Cancel);
         await Database.PassTimeAsync(PastTheLease);
 
         (await Store.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldNotBeNull();

@@ -55,6 +55,24 @@ public abstract class OutcomeTests(StoreFixture stores) : StoreTests(stores)
     }
 
     [Fact]
+    public async Task A_message_is_read_as_it_was_at_the_moment_of_its_job()
+    {
+        var job = await AcceptAsync(Company, 1, 1, 1);
+        var lease = await ClaimAsync();
+        var chunks = await ReadAheadAsync(lease);
+        await ApplyAsync(lease, [chunks[0]], Outcome([4], "first", 1));
+        var then = await FindAsync(job);
+
+        await ApplyAsync(lease, [chunks[1], chunks[2]], Outcome([1]), Outcome([4], "third", 1));
+
+        (await MessageAsync(then)).ShouldBe("first");
+        (await MessageAsync(await FindAsync(job))).ShouldBe("firstthird");
+        (await MessageAsync(job)).ShouldBe("");
+        (await Store.ReadMessageAsync(OtherCompany, job.Id, 3, Cancel)).ShouldBe("");
+        (await Store.ReadMessageAsync(Company, Guid.CreateVersion7(), 3, Cancel)).ShouldBe("");
+    }
+
+    [Fact]
     public async Task A_message_may_be_long()
     {
         var job = await AcceptAsync(Company, 1, 1);

@@ -185,10 +185,6 @@ public abstract class StoreTests(StoreFixture stores) : IAsyncLifetime
 
     protected async Task<ApiJob> FindAsync(ApiJob job) => (await Store.FindJobAsync(job.CompanyId, job.Id, Cancel)).ShouldNotBeNull();
 
-    protected static JobFailure Cancelled { get; } = new("cancelled", "The job was cancelled.");
-
-    protected Task<EndResult> EndAsync(ApiJob job) => Store.EndJobAsync(job.CompanyId, job.Id, Cancelled, Cancel);
-
     protected async Task ExpectMessageAsync(ApiJob job, string text, int entryCount)
     {
         var found = await FindAsync(job);

@@ -93,6 +93,12 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
 
     protected Task<ApiJob> SendAsync(string type, params IReadOnlyList<string> records) => SendAsync(Company, type, JobOptions.None, records);
 
+    protected async Task<ApiJob> SendAsync(string type, JobOrigin origin, params IReadOnlyList<string> records)
+    {
+        await using var reader = new ListReader(records);
+        return await Engine().AcceptAsync(new(Company, Operation(type), JobOptions.None) { Origin = origin }, reader, Cancel);
+    }
+
     protected async Task<ApiJob> SendAsync(
         Guid company, string type, JobOptions options, IReadOnlyList<string> records, IWholeStore? store = null)
     {

@@ -1,4 +1,5 @@
 using ApiJobs.Intake;
+using ApiJobs.Jobs;
 using ApiJobs.Processing;
 using ApiJobs.Storage;
 using ApiJobs.Stores.Tests.Broken;
@@ -102,6 +103,28 @@ public abstract class NodeTests(StoreFixture stores) : EngineTests(stores)
 
         (await SendAsync("faulty_bulk_create", [.. Enumerable.Repeat("{}", 35)])).ChunkCount.ShouldBe(4);
         (await SendAsync("customer_case_bulk_create", [.. Enumerable.Repeat("""{"title":"t"}""", 35)])).ChunkCount.ShouldBe(1);
+    }
+
+    // What differs from request to request must never be an option, or small jobs would each need a transaction.
+    [Fact]
+    public async Task Small_jobs_of_different_origins_share_a_call()
+    {
+        var calls = new List<int>();
+        Offer(new FaultyOperation((records, _, _) =>
+        {
+            calls.Add(records.Count);
+            return Task.CompletedTask;
+        }));
+        var jobs = new List<ApiJob>();
+        for (var sender = 0; sender < 5; sender++)
+        {
+            var origin = new JobOrigin { ClientId = $"client {sender}", IdempotencyKey = $"key {sender}", TraceParent = $"trace {sender}", ParentId = Guid.CreateVersion7() };
+            jobs.Add(await SendAsync("faulty_bulk_create", origin, "{}"));
+        }
+
+        await RunToEndAsync(Store, jobs);
+
+        calls.ShouldBe([5]);
     }
 
     [Fact]

@@ -1,7 +1,5 @@
-using System.Collections.Concurrent;
 using ApiJobs.PostgreSql;
 using ApiJobs.Storage;
-using Microsoft.Extensions.Logging;
 
 namespace ApiJobs.Stores.Tests.PostgreSql;
 
@@ -78,7 +76,7 @@ public sealed class PgBouncerPathTests(PostgreSqlDatabases databases) : PostgreS
             await listening.ReleaseLaneAsync(lease, Token);
         }
 
-        log.Entries.ShouldBeEmpty();
+        log.Warnings.ShouldBeEmpty();
     }
 
     [Fact]
@@ -139,22 +137,6 @@ public sealed class PgBouncerPathTests(PostgreSqlDatabases databases) : PostgreS
             {
                 Token.ThrowIfCancellationRequested();
             }
-        }
-    }
-
-    private sealed class WarningLog : ILogger<PostgreSqlStore>
-    {
-        internal ConcurrentQueue<string> Entries { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (IsEnabled(logLevel))
-                Entries.Enqueue(formatter(state, exception));
         }
     }
 }

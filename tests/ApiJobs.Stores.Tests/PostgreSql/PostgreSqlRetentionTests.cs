@@ -26,8 +26,7 @@ public sealed class PostgreSqlRetentionTests(PostgreSqlDatabases databases) : Po
         await using (var delete = new NpgsqlCommand("DELETE FROM chunks WHERE chunk_index < $1", another, transaction) { Parameters = { new() { Value = removedByTheOther } } })
             await delete.ExecuteNonQueryAsync(Token);
         var removing = Store.RemoveEndedAsync(_company, TimeSpan.Zero, EndedPart.Jobs, Token);
-        while (await QueryAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 0)
-            await Task.Yield();
+        await UntilSomebodyWaitsForALockAsync();
         await transaction.CommitAsync(Token);
 
         await removing;

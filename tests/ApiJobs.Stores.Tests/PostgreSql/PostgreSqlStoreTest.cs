@@ -85,6 +85,12 @@ public abstract class PostgreSqlStoreTest(PostgreSqlDatabases databases) : IAsyn
     protected async Task<bool> ApplyAsync(LaneLease lease, IReadOnlyList<PendingChunk> chunks) =>
         (await Store.ApplyAsync(lease, chunks, (_, _) => AllUpdated(chunks), Token)).Count > 0;
 
+    protected async Task UntilSomebodyWaitsForALockAsync()
+    {
+        while (await QueryAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 0)
+            await Task.Yield();
+    }
+
     protected async Task<T> QueryAsync<T>(string sql)
     {
         await using var connection = new NpgsqlConnection(ConnectionString);
