@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace ApiJobs.PostgreSql;
 
 /// <summary>How the PostgreSQL store reaches its database and behaves there.</summary>
@@ -8,6 +10,7 @@ public sealed class PostgreSqlStoreOptions
     /// Its <c>Command Timeout</c> (30 s) is also how long the answer to a commit is waited for; a commit is never cancelled.
     /// Sessions are not reset between uses, because the store leaves nothing in them; <c>No Reset On Close=false</c> changes that.
     /// </remarks>
+    [Required]
     public string ConnectionString { get; set; } = "";
 
     /// <summary>
@@ -26,6 +29,7 @@ public sealed class PostgreSqlStoreOptions
     public bool Listen { get; set; } = true;
 
     /// <summary>The shortest time between two wake-ups this node sends. PostgreSQL serializes commits that notify, so they are few.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan NotifyInterval { get; set; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
@@ -44,5 +48,6 @@ public sealed class PostgreSqlStoreOptions
     /// how long a stalled or unreachable worker keeps its rows locked; an operation that waits for something outside
     /// the database must be faster.
     /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
     public TimeSpan IdleTransactionTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }

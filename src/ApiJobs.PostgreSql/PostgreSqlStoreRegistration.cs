@@ -1,11 +1,12 @@
+using System.ComponentModel.DataAnnotations;
+using ApiJobs.PostgreSql;
 using ApiJobs.Resources;
 using ApiJobs.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace ApiJobs.PostgreSql;
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Adds the PostgreSQL store to an application.</summary>
 public static class PostgreSqlStoreRegistration
@@ -25,9 +26,14 @@ public static class PostgreSqlStoreRegistration
             configure?.Invoke(options);
         });
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(provider => new PostgreSqlStore(
-            provider.GetRequiredService<IOptions<PostgreSqlStoreOptions>>().Value, provider.GetRequiredService<ResourceCatalog>(),
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<PostgreSqlStore>>()));
+        services.AddSingleton(provider =>
+        {
+            var options = provider.GetRequiredService<IOptions<PostgreSqlStoreOptions>>().Value;
+            Validator.ValidateObject(options, new(options), validateAllProperties: true);
+            return new PostgreSqlStore(
+                options, provider.GetRequiredService<ResourceCatalog>(),
+                provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<PostgreSqlStore>>());
+        });
         services.AddSingleton(provider => provider.GetRequiredService<PostgreSqlStore>().Jobs);
         services.AddSingleton(provider => provider.GetRequiredService<PostgreSqlStore>().Lanes);
         services.AddSingleton(provider => provider.GetRequiredService<PostgreSqlStore>().Upkeep);

@@ -39,7 +39,7 @@ public sealed class ApiJobEngine(
             while (await records.ReadAsync(cancellationToken))
             {
                 if (chunks.TotalRecords == 0)
-                    CheckHeader(request, records);
+                    HeaderCheck.Check(request, records);
                 if (chunks.TotalRecords == _intake.MaxRecords)
                     throw TooManyRecords();
                 if (chunks.IsFullFor(records.Current))
@@ -187,16 +187,6 @@ public sealed class ApiJobEngine(
         catch (StoreUnavailableException exception)
         {
             logger.UploadLeft(exception, jobId);
-        }
-    }
-
-    private static void CheckHeader(BulkRequest request, RecordReader records)
-    {
-        if (records.Header is { } header && request.Operation.KeyMember(request.Options) is { } key && !header.Contains(key))
-        {
-            throw new RequestFaultException(new(
-                RequestFaultCodes.WrongShape, $"The header has no column '{key}', which this request finds its rows by. Add it.")
-            { Line = 1 });
         }
     }
 

@@ -4,7 +4,7 @@ namespace ApiJobs.PostgreSql.Schema;
 internal static class OwnTables
 {
     /// <summary>The journal of the scripts that have run.</summary>
-    internal const string Journal = "apijobs_migrations";
+    internal const string Journal = "schema_versions";
 
     /// <summary>The store's own tables, but for the journal.</summary>
     /// <remarks>

@@ -29,6 +29,10 @@ public abstract class BulkOperation
     /// <remarks>A body whose header lacks it is refused at the door, instead of every one of its records later.</remarks>
     public virtual string? KeyMember(JobOptions options) => null;
 
+    /// <summary>The members that records may have; null if any may stand in them.</summary>
+    /// <remarks>A body whose header has another one is refused at the door, with the nearest of these.</remarks>
+    public virtual IReadOnlyCollection<string>? KnownMembers => null;
+
     /// <summary>
     /// How many records a chunk may hold, at the most: so many are applied in one transaction at first, and at least. Ten unless
     /// overridden; raise it for an operation that is quick, because every chunk costs the store a row.

@@ -20,7 +20,7 @@ namespace ApiJobs.Operations;
 ///         {
 ///             await using var insert = context.CreateCommand("INSERT …");
 ///             …
-///             record.Outcome.Created();
+///             record.Record.Created();
 ///         }
 ///     }
 /// }
@@ -62,7 +62,7 @@ public abstract class BulkOperation<TRecord>(string type, string label, JsonType
         {
             var path = (exception as JsonException)?.Path;
             record.Fail(
-                RecordErrorCodes.WrongType, $"The record cannot be read as {label}{(path is null ? "" : $": see {path}")}.", PointerOf(path));
+                RecordErrorCodes.WrongType, $"The record cannot be read as {label}{(path is null ? "" : $": see {path}")}.", JsonPointer.OfPath(path));
             return;
         }
 
@@ -75,14 +75,14 @@ public abstract class BulkOperation<TRecord>(string type, string label, JsonType
     public sealed override Task ApplyAsync(
         IReadOnlyList<JobRecord> records, OperationContext context, CancellationToken cancellationToken) =>
         ApplyAsync([.. records.Select(record => new BulkRecord<TRecord>(record, (TRecord)record.Content!))], context, cancellationToken);
-
-    // System.Text.Json names a place as $.a.b or $.a[0].
-    private static string PointerOf(string? path) =>
-        path is null ? "" : path.TrimStart('$').Replace('.', '/').Replace('[', '/').Replace("]", "", StringComparison.Ordinal);
 }
 
 /// <summary>A record and its typed content.</summary>
-/// <param name="Outcome">Where the record's outcome is given.</param>
+/// <param name="Record">Where the record's outcome is given.</param>
 /// <param name="Content">What its JSON was read into.</param>
-public readonly record struct BulkRecord<TRecord>(JobRecord Outcome, TRecord Content)
-    where TRecord : class;
+public readonly record struct BulkRecord<TRecord>(JobRecord Record, TRecord Content)
+    where TRecord : class
+{
+    /// <inheritdoc cref="JobRecord.IdempotencyKey"/>
+    public string IdempotencyKey => Record.IdempotencyKey;
+}

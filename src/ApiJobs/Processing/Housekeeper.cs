@@ -15,9 +15,16 @@ internal sealed class Housekeeper(
     private const int CompaniesAtOnce = 100;
 
     /// <summary>Keeps house until <paramref name="stopping"/>.</summary>
-    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(
-        RepeatAsync(intake.UploadExpiry / 4, SweepUploadsAsync, stopping),
-        retention is { Records: null, Jobs: null } ? Task.CompletedTask : RepeatAsync(retention.Interval, RemoveEndedAsync, stopping));
+    public Task RunAsync(CancellationToken stopping)
+    {
+        var loops = new List<(string Name, Func<CancellationToken, Task> RunAsync)>
+        {
+            ("sweeper of uploads", token => RepeatAsync(intake.UploadExpiry / 4, SweepUploadsAsync, token)),
+        };
+        if (retention is not { Records: null, Jobs: null })
+            loops.Add(("remover of what ended", token => RepeatAsync(retention.Interval, RemoveEndedAsync, token)));
+        return BackgroundLoops.RunAsync(stopping, loops);
+    }
 
     /// <summary>Removes what has been kept long enough by now.</summary>
     internal async Task RemoveEndedAsync(CancellationToken stopping)

@@ -11,9 +11,7 @@ namespace ApiJobs.Processing;
 /// <remarks>
 /// Stopping lets each worker finish the chunks at hand and give its lane back. If the host does not wait that long, the
 /// process ends in mid-transaction: the store rolls it back, and the chunks are applied by whoever claims the lane next.
-/// A loop bears every fault of the store and of operations. If one ends all the same, that is a bug: it is logged, the others
-/// finish, and the host stops (as hosts do unless told otherwise), so that whoever watches the process
-/// starts a whole one instead of leaving a part.
+/// A loop that ends by itself fails the service, and a host stops when one of its services fails, unless it is configured otherwise.
 /// </remarks>
 public sealed class WorkerService(
     ILaneStore lanes,
@@ -29,22 +27,19 @@ public sealed class WorkerService(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var outage = new Outage(time, logger);
         var node = new WorkerNode(lanes, operations, workerOptions.Value, pace, outage, time, logger);
+        var slots = Enumerable.Range(1, node.Options.Slots)
+            .Select(slot => ($"worker {slot}", (Func<CancellationToken, Task>)new Worker(node).RunAsync));
         var housekeeper = new Housekeeper(upkeep, intakeOptions.Value, retentionOptions.Value, outage, time, logger);
-        List<Task> loops = [Task.Run(() => housekeeper.RunAsync(stopping.Token), CancellationToken.None)];
-        for (var slot = 0; slot < node.Options.Slots; slot++)
-            loops.Add(Task.Run(() => new Worker(node).RunAsync(stopping.Token), CancellationToken.None));
-
-        await foreach (var loop in Task.WhenEach(loops))
+        try
         {
-            if (loop.Exception is not { } fault)
-                continue;
-            logger.LoopEnded(fault.GetBaseException());
-            await stopping.CancelAsync();
+            await BackgroundLoops.RunAsync(stoppingToken, [.. slots, ("housekeeper", housekeeper.RunAsync)]);
         }
-
-        await Task.WhenAll(loops);
+        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+        {
+            logger.LoopEnded(exception);
+            throw;
+        }
     }
 }

@@ -1,4 +1,3 @@
-using ApiJobs.AspNetCore;
 using ApiJobs.AspNetCore.Callers;
 using ApiJobs.Intake;
 using ApiJobs.PostgreSql;
@@ -44,7 +43,6 @@ internal static class NodeProgram
         services.AddApiJobs(jobs =>
         {
             jobs.AddResource(Cases);
-            jobs.UseCaller(ReadCaller);
             var catalog = new ResourceCatalog([Cases]);
             var chunkRecords = settings.GetValue("Intake:ChunkRecords", new IntakeOptions().ChunkRecords);
             foreach (var (method, verb) in new[] { (HttpMethods.Post, ResourceVerb.Create), (HttpMethods.Patch, ResourceVerb.Update), (HttpMethods.Put, ResourceVerb.Upsert) })
@@ -57,7 +55,7 @@ internal static class NodeProgram
 
         await using var app = builder.Build();
         app.MapGet("/health/ready", () => "ready");
-        app.MapApiJobs("/engine/api");
+        app.MapApiJobs("/engine/api", ReadCaller);
         await app.RunAsync();
     }
 

@@ -26,15 +26,19 @@ public sealed class PostgreSqlLaneFault(PostgreSqlStores stores) : LaneFaultTest
 
 public sealed class PostgreSqlLease(PostgreSqlStores stores) : LeaseTests(stores);
 
+public sealed class PostgreSqlMessageApart(PostgreSqlStores stores) : MessageApartTests(stores);
+
 public sealed class PostgreSqlMigration(PostgreSqlStores stores) : MigrationTests(stores);
+
+public sealed class PostgreSqlOrigin(PostgreSqlStores stores) : OriginTests(stores);
 
 public sealed class PostgreSqlOutcome(PostgreSqlStores stores) : OutcomeTests(stores);
 
 public sealed class PostgreSqlReadAhead(PostgreSqlStores stores) : ReadAheadTests(stores);
 
-public sealed class PostgreSqlRetention(PostgreSqlStores stores) : RetentionTests(stores);
-
 public sealed class PostgreSqlResourceReading(PostgreSqlStores stores) : ResourceReadingTests(stores);
+
+public sealed class PostgreSqlRetention(PostgreSqlStores stores) : RetentionTests(stores);
 
 public sealed class PostgreSqlRow(PostgreSqlStores stores) : RowTests(stores);
 

@@ -72,7 +72,7 @@ public class PostgreSqlStores : StoreFixture, IAsyncDisposable
         public override async Task PretendNewerSchemaAsync()
         {
             await using var connection = await ConnectBesideAsync();
-            await connection.RunAsync("INSERT INTO apijobs_migrations (scriptname, applied) VALUES ('9999_of_a_newer_program.sql', now())");
+            await connection.RunAsync("INSERT INTO schema_versions (scriptname, applied) VALUES ('9999_of_a_newer_program.sql', now())");
         }
 
         public override async Task CreateTableAsync(string name, string column)

@@ -26,15 +26,19 @@ public sealed class SqliteLaneFault(SqliteStores stores) : LaneFaultTests(stores
 
 public sealed class SqliteLease(SqliteStores stores) : LeaseTests(stores);
 
+public sealed class SqliteMessageApart(SqliteStores stores) : MessageApartTests(stores);
+
 public sealed class SqliteMigration(SqliteStores stores) : MigrationTests(stores);
+
+public sealed class SqliteOrigin(SqliteStores stores) : OriginTests(stores);
 
 public sealed class SqliteOutcome(SqliteStores stores) : OutcomeTests(stores);
 
 public sealed class SqliteReadAhead(SqliteStores stores) : ReadAheadTests(stores);
 
-public sealed class SqliteRetention(SqliteStores stores) : RetentionTests(stores);
-
 public sealed class SqliteResourceReading(SqliteStores stores) : ResourceReadingTests(stores);
+
+public sealed class SqliteRetention(SqliteStores stores) : RetentionTests(stores);
 
 public sealed class SqliteRow(SqliteStores stores) : RowTests(stores);
 

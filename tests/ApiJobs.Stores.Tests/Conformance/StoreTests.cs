@@ -185,6 +185,13 @@ public abstract class StoreTests(StoreFixture stores) : IAsyncLifetime
 
     protected async Task<ApiJob> FindAsync(ApiJob job) => (await Store.FindJobAsync(job.CompanyId, job.Id, Cancel)).ShouldNotBeNull();
 
+    protected async Task ExpectMessageAsync(ApiJob job, string text, int entryCount)
+    {
+        var found = await FindAsync(job);
+        (await MessageAsync(found)).ShouldBe(text);
+        (found.MessageEntryCount, found.MessageBytes).ShouldBe((entryCount, Encoding.UTF8.GetByteCount(text)));
+    }
+
     /// <summary>The entries of a job's message, of the moment at which the job was read.</summary>
     protected Task<string> MessageAsync(ApiJob job) => Store.ReadMessageAsync(job.CompanyId, job.Id, job.NextChunk, Cancel);
 

@@ -90,7 +90,8 @@ public abstract class NodeTests(StoreFixture stores) : EngineTests(stores)
 
         await service.StartAsync(Cancel);
 
-        await Should.ThrowAsync<InvalidTimeZoneException>(service.ExecuteTask!.WaitAsync(Patience, Cancel));
+        (await Should.ThrowAsync<InvalidOperationException>(service.ExecuteTask!.WaitAsync(Patience, Cancel)))
+            .InnerException.ShouldBeOfType<InvalidTimeZoneException>();
         log.Lines.ShouldContain(line => line.EventId == 403 && line.Level == LogLevel.Critical);
     }
 
