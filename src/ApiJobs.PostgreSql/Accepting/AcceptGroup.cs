@@ -12,6 +12,8 @@ namespace ApiJobs.PostgreSql.Accepting;
 /// </remarks>
 internal sealed class AcceptGroup(StoreSession session, WorkAnnouncer announcer)
 {
+    private readonly KnownLanes _lanes = new();
+
     /// <summary>Writes the group and settles every acceptance in it, after the commit.</summary>
     /// <exception cref="NpgsqlException">Nothing was written, or it is not known; no acceptance was settled.</exception>
     /// <exception cref="ApiJobs.Storage.StoreUnavailableException">Whether it was written, or for good, is not known; no acceptance was settled.</exception>
@@ -22,9 +24,22 @@ internal sealed class AcceptGroup(StoreSession session, WorkAnnouncer announcer)
         var connection = await session.OpenAsync(CancellationToken.None);
         await session.CommitAsync(connection, Write);
 
-        foreach (var acceptance in group)
-            acceptance.Settle(answers.GetValueOrDefault(acceptance) ?? new AcceptResult.Swept());
-        if (companies.Any(company => company.Statements.Any(statements => statements is SealStatements { HasWoken: true })))
+        var hasWoken = false;
+        foreach (var part in companies.SelectMany(company => company.Statements))
+        {
+            hasWoken |= part.HasWoken;
+            foreach (var acceptance in part.Acceptances)
+            {
+                var answer = answers.GetValueOrDefault(acceptance) ?? part.Otherwise;
+                if (answer is AcceptResult.Sealed)
+                    _lanes.Add(acceptance);
+                else if (acceptance.Job is not null)
+                    _lanes.Forget(acceptance);
+                acceptance.Settle(answer);
+            }
+        }
+
+        if (hasWoken)
             announcer.Announce();
 
         async Task<bool> Write(CancellationToken untilCommit)
@@ -67,13 +82,16 @@ internal sealed class AcceptGroup(StoreSession session, WorkAnnouncer announcer)
         }
     }
 
-    private static (Guid CompanyId, List<IAcceptStatements> Statements) StatementsOf(IGrouping<Guid, Acceptance> company)
+    private (Guid CompanyId, List<IAcceptStatements> Statements) StatementsOf(IGrouping<Guid, Acceptance> company)
     {
         var statements = new List<IAcceptStatements>();
         foreach (var appends in OneAJob(company.Where(acceptance => acceptance.Job is null)))
             statements.Add(new AppendStatements(company.Key, appends));
-        foreach (var seals in OneAJob(company.Where(acceptance => acceptance.Job is not null)))
+        var sealing = company.Where(acceptance => acceptance.Job is not null).ToLookup(SealPlainStatements.CanSeal);
+        foreach (var seals in OneAJob(sealing[false]))
             statements.Add(new SealStatements(company.Key, seals));
+        foreach (var seals in OneAJob(sealing[true]))
+            statements.Add(new SealPlainStatements(company.Key, seals, _lanes.Contains(seals)));
         return (company.Key, statements);
     }
 

@@ -44,6 +44,10 @@ internal sealed class AppendStatements(Guid companyId, Acceptance[] appends) : I
 
     public int ResultsBefore => 0;
 
+    public bool HasWoken => false;
+
+    public AcceptResult Otherwise { get; } = new AcceptResult.Swept();
+
     public void AddTo(NpgsqlBatch batch)
     {
         var begun = appends.Where(append => append.Chunk.Index == 0).Select(append => append.JobId).ToArray();
@@ -66,13 +70,19 @@ internal sealed class AppendStatements(Guid companyId, Acceptance[] appends) : I
     }
 }
 
-/// <summary>Statements of one company, of which the last gives the answers to some acceptances; those it leaves out are swept.</summary>
+/// <summary>Statements of one company, of which the last gives the answers to some acceptances.</summary>
 internal interface IAcceptStatements
 {
     IReadOnlyList<Acceptance> Acceptances { get; }
 
     /// <summary>How many results come before the answers.</summary>
     int ResultsBefore { get; }
+
+    /// <summary>Whether a lane had no work before.</summary>
+    bool HasWoken { get; }
+
+    /// <summary>The answer to those for which there is no row.</summary>
+    AcceptResult Otherwise { get; }
 
     void AddTo(NpgsqlBatch batch);
 

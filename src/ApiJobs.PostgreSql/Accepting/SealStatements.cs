@@ -62,7 +62,7 @@ internal sealed class SealStatements(Guid companyId, Acceptance[] seals) : IAcce
         INSERT INTO lanes (company_id, lane) SELECT $1, lane FROM made
         """;
 
-    private const string LockTailsSql = "SELECT 1 FROM lane_tails WHERE company_id = $1 AND lane = ANY($2) ORDER BY lane FOR UPDATE";
+    internal const string LockTailsSql = "SELECT 1 FROM lane_tails WHERE company_id = $1 AND lane = ANY($2) ORDER BY lane FOR UPDATE";
 
     // Behind the lock on the tails this is alone in its lanes, and sees what others sealed before. A job that exists
     // already takes no position. NOT EXISTS would let the planner read all jobs of a company that its statistics do not know; a
@@ -89,7 +89,7 @@ internal sealed class SealStatements(Guid companyId, Acceptance[] seals) : IAcce
                 WHERE company_id = $1 AND job_id = i.job_id AND NOT abandoned AND i.chunk_count > 1 LIMIT 1) u ON true
             LEFT JOIN LATERAL (
                 SELECT job_id, fingerprint FROM idempotency_keys
-                WHERE company_id = $1 AND client_id = i.key_client_id AND key = i.key LIMIT 1) k ON true),
+                WHERE company_id = $1 AND client_id = i.key_client_id AND key = i.key AND i.key IS NOT NULL LIMIT 1) k ON true),
         sealed AS (
             SELECT j.*, t.next_position - 1 + row_number() OVER (PARTITION BY j.lane ORDER BY j.ordinal) AS position,
                 GREATEST(now(), t.last_created_at) AS created_at
@@ -124,8 +124,9 @@ internal sealed class SealStatements(Guid companyId, Acceptance[] seals) : IAcce
     // Locking gives a result too.
     public int ResultsBefore => 1;
 
-    /// <summary>Whether a lane had no work before.</summary>
-    internal bool HasWoken { get; private set; }
+    public bool HasWoken { get; private set; }
+
+    public AcceptResult Otherwise { get; } = new AcceptResult.Swept();
 
     public void AddTo(NpgsqlBatch batch)
     {
