@@ -5,6 +5,9 @@ namespace ApiJobs.Stores.Tests.PostgreSql;
 /// <summary>A store on a server of the test's own, to be stopped and set as the test likes.</summary>
 public abstract class OwnServerTest(PostgreSqlDatabases databases) : PostgreSqlStoreTest(databases)
 {
+    /// <summary>The backends whose commits wait for a standby.</summary>
+    protected const string Committing = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep'";
+
     protected PostgreSqlServer Server { get; private set; } = null!;
 
     protected override async Task<string> CreateDatabaseAsync()
@@ -26,7 +29,23 @@ public abstract class OwnServerTest(PostgreSqlDatabases databases) : PostgreSqlS
     {
         await ExecuteAsync($"ALTER SYSTEM SET synchronous_standby_names = '{(isHeld ? "nosuch" : "")}'");
         await ExecuteAsync("SELECT pg_reload_conf()");
-        while (await QueryAsync<string>("SELECT current_setting('synchronous_standby_names')") != (isHeld ? "nosuch" : ""))
+        while (isHeld && !await IsHeldAsync())
             await Task.Yield();
+    }
+
+    // Asked of a commit, because it is another process that tells those that commit, and not at once.
+    private async Task<bool> IsHeldAsync()
+    {
+        var committing = ExecuteAsync("SELECT pg_logical_emit_message(true, 'test', '')");
+        while (!committing.IsCompleted)
+        {
+            if (await QueryAsync<bool>($"SELECT COALESCE(bool_or(pg_cancel_backend(pid)), false) {Committing}"))
+            {
+                await committing;
+                return true;
+            }
+        }
+
+        return false;
     }
 }

@@ -7,8 +7,6 @@ namespace ApiJobs.Stores.Tests.PostgreSql;
 /// <summary>What is told to have happened has happened for good, whatever the database's settings; what is not known is said.</summary>
 public sealed class PostgreSqlCommitTests(PostgreSqlDatabases databases) : OwnServerTest(databases)
 {
-    private const string Committing = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'SyncRep'";
-
     private readonly Guid _company = Guid.CreateVersion7(), _other = Guid.CreateVersion7();
 
     [Fact]
