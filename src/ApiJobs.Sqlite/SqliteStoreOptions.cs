@@ -19,4 +19,8 @@ public sealed class SqliteStoreOptions
     /// <summary>The writer's page cache, in bytes. A larger one helps bulk updates of many rows in random order.</summary>
     [Range(1 << 20, 1 << 30)]
     public int WriterCacheBytes { get; set; } = 64 << 20;
+
+    /// <summary>How much free space on the disk requests are not let into, in bytes; at most a tenth of the disk. Applying, sweeping and removing need it to go on. 0 keeps none.</summary>
+    [Range(0, 1L << 40)]
+    public long ReservedBytes { get; set; } = 256L << 20;
 }

@@ -1,49 +1,49 @@
 using System.Reflection;
+using System.Runtime.ExceptionServices;
+using ApiJobs.Sqlite.Session;
 using ApiJobs.Storage;
 using DbUp;
 using DbUp.Engine.Output;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
-namespace ApiJobs.Sqlite;
+namespace ApiJobs.Sqlite.Schema;
 
 /// <summary>Runs the scripts of <c>Migrations/</c> that a database has not seen yet, in one transaction.</summary>
-internal static class SchemaUpgrade
+internal static class SqliteSchema
 {
-    internal const string JournalTable = "schema_versions";
-
-    private static readonly Assembly Scripts = typeof(SchemaUpgrade).Assembly;
+    private static readonly Assembly Scripts = typeof(SqliteSchema).Assembly;
 
     /// <summary>Upgrades the schema of the job tables.</summary>
     /// <exception cref="SchemaTooNewException">The database has seen scripts that this program does not have.</exception>
-    internal static void Run(SqliteSession session, SqliteFile file, ILogger logger)
+    internal static void Upgrade(PreparedConnection connection, SqliteFile file, ILogger logger)
     {
-        ThrowIfTooNew(session);
+        ThrowIfTooNew(connection);
         var result = DeployChanges.To
             .SqliteDatabase(file.ConnectionString(SqliteOpenMode.ReadWrite))
             .WithScriptsEmbeddedInAssembly(Scripts, IsScript)
-            .JournalToSqliteTable(JournalTable)
+            .JournalToSqliteTable(StoreTables.Journal)
             .WithTransaction()
             .WithVariablesDisabled()
             .LogTo(new UpgradeLog(logger))
             .Build()
             .PerformUpgrade();
         if (!result.Successful)
-            throw SqliteFaults.ForCaller(result.Error);
+            ExceptionDispatchInfo.Throw(result.Error);
     }
 
     private static bool IsScript(string name) => name.EndsWith(".sql", StringComparison.Ordinal);
 
-    private static void ThrowIfTooNew(SqliteSession session)
+    private static void ThrowIfTooNew(PreparedConnection connection)
     {
-        using (var exists = session.Use($"SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '{JournalTable}'"))
+        using (var exists = connection.Use($"SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '{StoreTables.Journal}'"))
         {
             if (!exists.Read())
                 return;
         }
 
         var known = Scripts.GetManifestResourceNames().Where(IsScript).ToHashSet(StringComparer.Ordinal);
-        using var seen = session.Use($"SELECT ScriptName FROM {JournalTable}");
+        using var seen = connection.Use($"SELECT ScriptName FROM {StoreTables.Journal}");
         while (seen.Read())
         {
             if (!known.Contains(seen.Text(0)))

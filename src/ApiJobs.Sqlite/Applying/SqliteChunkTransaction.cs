@@ -1,35 +1,39 @@
 using System.Data.Common;
 using ApiJobs.Resources;
+using ApiJobs.Sqlite.Resources;
+using ApiJobs.Sqlite.Session;
 using ApiJobs.Storage;
 
-namespace ApiJobs.Sqlite;
+namespace ApiJobs.Sqlite.Applying;
 
 /// <summary>The effects' view of the writer's open transaction.</summary>
 /// <remarks>SQLite works on the calling thread, so nothing here ever waits; a row is a prepared statement by primary key.</remarks>
-internal sealed class ChunkTransaction(SqliteSession session, ResourceTables tables) : IChunkTransaction
+internal sealed class SqliteChunkTransaction(PreparedConnection connection, SqliteTables tables, DateTimeOffset now) : IChunkTransaction
 {
-    public DbConnection Connection => session.Connection;
+    public DbConnection Connection => connection.Connection;
 
-    public DbTransaction Transaction => session.Transaction!;
+    public DbTransaction Transaction => connection.Transaction!;
+
+    public DateTimeOffset Now => now;
 
     public async Task InSavepointAsync(Func<Task> work, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(work);
         cancellationToken.ThrowIfCancellationRequested();
         // Savepoints of one name nest: each statement means the innermost.
-        session.Use("SAVEPOINT effects").Run();
+        connection.Use("SAVEPOINT effects").Run();
         try
         {
             await work();
         }
-        catch when (session.IsInTransaction)
+        catch when (connection.IsInTransaction)
         {
-            session.Use("ROLLBACK TO effects").Run();
-            session.Use("RELEASE effects").Run();
+            connection.Use("ROLLBACK TO effects").Run();
+            connection.Use("RELEASE effects").Run();
             throw;
         }
 
-        session.Use("RELEASE effects").Run();
+        connection.Use("RELEASE effects").Run();
     }
 
     public Task<Dictionary<Guid, ResourceRow>> LoadRowsAsync(
@@ -39,7 +43,7 @@ internal sealed class ChunkTransaction(SqliteSession session, ResourceTables tab
         cancellationToken.ThrowIfCancellationRequested();
         var table = tables[resource];
         var rows = new Dictionary<Guid, ResourceRow>(ids.Count);
-        var select = session.Use(table.SelectKey, fields, table.SelectSql);
+        var select = connection.Use(table.SelectKey, fields, table.SelectSql);
         select.Bind(1, companyId);
         foreach (var id in ids)
         {
@@ -60,7 +64,7 @@ internal sealed class ChunkTransaction(SqliteSession session, ResourceTables tab
         ArgumentNullException.ThrowIfNull(values);
         cancellationToken.ThrowIfCancellationRequested();
         var found = new Dictionary<string, Guid>(values.Count, StringComparer.Ordinal);
-        var find = session.Use(tables[resource].FindByUniqueSql(field));
+        var find = connection.Use(tables[resource].FindByUniqueSql(field));
         find.Bind(1, companyId);
         foreach (var value in values)
         {
@@ -87,7 +91,7 @@ internal sealed class ChunkTransaction(SqliteSession session, ResourceTables tab
         {
             if (statement is null || prepared != write.Fields)
             {
-                statement = session.Use(table.UpdateDifferingKey, write.Fields, table.UpdateDifferingSql);
+                statement = connection.Use(table.UpdateDifferingKey, write.Fields, table.UpdateDifferingSql);
                 statement.Bind(1, companyId);
                 prepared = write.Fields;
             }
@@ -114,8 +118,8 @@ internal sealed class ChunkTransaction(SqliteSession session, ResourceTables tab
             if (statement is null || prepared != (write.IsNew, fields))
             {
                 statement = write.IsNew
-                    ? session.Use(table.InsertKey, fields, table.InsertSql)
-                    : session.Use(table.UpdateKey, fields, table.UpdateSql);
+                    ? connection.Use(table.InsertKey, fields, table.InsertSql)
+                    : connection.Use(table.UpdateKey, fields, table.UpdateSql);
                 // Bindings outlive a reset.
                 statement.Bind(1, companyId);
                 prepared = (write.IsNew, fields);

@@ -1,29 +1,29 @@
 using System.Collections.Frozen;
 using ApiJobs.Resources;
+using ApiJobs.Sqlite.Schema;
+using ApiJobs.Sqlite.Session;
 
-namespace ApiJobs.Sqlite;
+namespace ApiJobs.Sqlite.Resources;
 
 /// <summary>The tables of the declared resources.</summary>
-internal sealed class ResourceTables
+internal sealed class SqliteTables
 {
-    private static readonly string[] StoresOwn = ["lanes", "jobs", "uploads", "chunks", "chunk_results", "job_messages", SchemaUpgrade.JournalTable];
+    private readonly FrozenDictionary<string, SqliteTable> _byName;
 
-    private readonly FrozenDictionary<string, ResourceTable> _byName;
-
-    internal ResourceTables(ResourceCatalog catalog)
+    internal SqliteTables(ResourceCatalog catalog)
     {
         foreach (var resource in catalog.All)
         {
-            if (StoresOwn.Contains(resource.Name) || resource.Name.StartsWith("sqlite_", StringComparison.Ordinal))
+            if (StoreTables.IsReserved(resource.Name))
                 throw new ArgumentException($"A resource cannot be called '{resource.Name}': the SQLite store has a table of that name.", nameof(catalog));
         }
 
-        _byName = catalog.All.ToFrozenDictionary(resource => resource.Name, resource => new ResourceTable(resource), StringComparer.Ordinal);
+        _byName = catalog.All.ToFrozenDictionary(resource => resource.Name, resource => new SqliteTable(resource), StringComparer.Ordinal);
     }
 
     /// <summary>Finds a resource's table.</summary>
     /// <exception cref="ArgumentException">The resource is not declared in the store's catalog.</exception>
-    internal ResourceTable this[Resource resource]
+    internal SqliteTable this[Resource resource]
     {
         get
         {
@@ -34,9 +34,9 @@ internal sealed class ResourceTables
     }
 
     /// <summary>Makes missing tables, columns and indexes. Nothing is ever dropped: an older program's data may be in it.</summary>
-    internal void Make(SqliteSession session)
+    internal void Make(PreparedConnection connection)
     {
         foreach (var table in _byName.Values)
-            table.Make(session);
+            table.Make(connection);
     }
 }

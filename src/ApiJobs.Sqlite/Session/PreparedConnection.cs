@@ -1,18 +1,20 @@
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
-namespace ApiJobs.Sqlite;
+namespace ApiJobs.Sqlite.Session;
 
 /// <summary>An open connection with its prepared statements. Used by one caller at a time.</summary>
-internal sealed class SqliteSession : IDisposable
+internal sealed class PreparedConnection : IDisposable
 {
     // Sets of fields come from callers' records, so their number has no natural bound.
     private const int MaxFieldStatements = 256;
 
+    private const int SynchronousFull = 2;
+
     private readonly Dictionary<string, SqliteStatement> _statements = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Name, ulong Fields), SqliteStatement> _fieldStatements = [];
 
-    private SqliteSession(SqliteConnection connection) => Connection = connection;
+    private PreparedConnection(SqliteConnection connection) => Connection = connection;
 
     internal SqliteConnection Connection { get; }
 
@@ -22,31 +24,38 @@ internal sealed class SqliteSession : IDisposable
     /// <summary>Whether SQLite itself has a transaction open: after some errors it has rolled back on its own.</summary>
     internal bool IsInTransaction => raw.sqlite3_get_autocommit(Connection.Handle) == 0;
 
-    internal static SqliteSession OpenWriter(SqliteFile file)
+    internal static PreparedConnection OpenWriter(SqliteFile file)
     {
-        var session = Open(file, SqliteOpenMode.ReadWriteCreate);
+        // Never made here: a server whose file was deleted must not go on with an empty one.
+        var connection = Open(file, SqliteOpenMode.ReadWrite);
         try
         {
-            using (var mode = session.Use("PRAGMA journal_mode = WAL"))
+            using (var mode = connection.Use("PRAGMA journal_mode = WAL"))
             {
                 if (!mode.Read() || !string.Equals(mode.Text(0), "wal", StringComparison.OrdinalIgnoreCase))
                     throw new InvalidOperationException($"'{file.Path}' cannot be put into WAL mode. Keep it on a local disk, not on a network share.");
             }
 
             // FULL: an acknowledged job must survive a power cut. NORMAL syncs only at checkpoints and loses commits.
-            session.Execute("PRAGMA synchronous = FULL");
-            session.Execute($"PRAGMA cache_size = -{file.WriterCacheBytes / 1024}");
-            session.Execute("PRAGMA journal_size_limit = 67108864");
-            return session;
+            connection.Execute("PRAGMA synchronous = FULL");
+            using (var synchronous = connection.Use("PRAGMA synchronous"))
+            {
+                if (!synchronous.Read() || synchronous.Int64(0) != SynchronousFull)
+                    throw new InvalidOperationException($"'{file.Path}' cannot be written with synchronous = FULL: what was acknowledged could be lost.");
+            }
+
+            connection.Execute($"PRAGMA cache_size = -{file.WriterCacheBytes / 1024}");
+            connection.Execute("PRAGMA journal_size_limit = 67108864");
+            return connection;
         }
         catch
         {
-            session.Dispose();
+            connection.Dispose();
             throw;
         }
     }
 
-    internal static SqliteSession OpenReader(SqliteFile file) => Open(file, SqliteOpenMode.ReadOnly);
+    internal static PreparedConnection OpenReader(SqliteFile file) => Open(file, SqliteOpenMode.ReadOnly);
 
     /// <summary>Gives the prepared statement of some fixed SQL; dispose it after use.</summary>
     internal SqliteStatement Use(string sql)
@@ -122,14 +131,14 @@ internal sealed class SqliteSession : IDisposable
         Transaction = null;
     }
 
-    private static SqliteSession Open(SqliteFile file, SqliteOpenMode mode)
+    private static PreparedConnection Open(SqliteFile file, SqliteOpenMode mode)
     {
         var connection = new SqliteConnection(file.ConnectionString(mode));
         try
         {
             connection.Open();
             raw.sqlite3_busy_timeout(connection.Handle, (int)file.LockTimeout.TotalMilliseconds);
-            return new SqliteSession(connection);
+            return new PreparedConnection(connection);
         }
         catch
         {

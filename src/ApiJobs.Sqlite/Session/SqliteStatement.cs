@@ -3,7 +3,7 @@ using System.Text;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
-namespace ApiJobs.Sqlite;
+namespace ApiJobs.Sqlite.Session;
 
 /// <summary>A prepared statement, bound and read by position. Disposing it resets it for its next use.</summary>
 /// <remarks>
@@ -63,6 +63,8 @@ internal sealed class SqliteStatement : IDisposable
     }
 
     internal SqliteStatement BindOrNull(int index, string? value) => value is null ? BindNull(index) : Bind(index, value);
+
+    internal SqliteStatement BindOrNull(int index, Guid? value) => value is { } id ? Bind(index, id) : BindNull(index);
 
     internal SqliteStatement BindNull(int index)
     {

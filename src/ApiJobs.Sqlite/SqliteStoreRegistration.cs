@@ -1,11 +1,10 @@
 using ApiJobs.Sqlite;
-using ApiJobs.Storage;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Registers the embedded store.</summary>
-public static class SqliteServiceCollectionExtensions
+public static class SqliteStoreRegistration
 {
     /// <summary>Keeps jobs and resources in one SQLite file. One process owns the file; for several nodes use PostgreSQL.</summary>
     /// <param name="services">The application's services. A <see cref="ApiJobs.Resources.ResourceCatalog"/> has to be among them.</param>
@@ -20,8 +19,10 @@ public static class SqliteServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton<SqliteStore>();
-        services.AddSingleton<IJobStore>(provider => provider.GetRequiredService<SqliteStore>());
-        services.AddSingleton<IResourceStore>(provider => provider.GetRequiredService<SqliteStore>());
+        services.AddSingleton(provider => provider.GetRequiredService<SqliteStore>().Jobs);
+        services.AddSingleton(provider => provider.GetRequiredService<SqliteStore>().Lanes);
+        services.AddSingleton(provider => provider.GetRequiredService<SqliteStore>().Upkeep);
+        services.AddSingleton(provider => provider.GetRequiredService<SqliteStore>().Rows);
         return services;
     }
 }

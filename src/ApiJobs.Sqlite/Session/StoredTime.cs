@@ -1,4 +1,4 @@
-namespace ApiJobs.Sqlite;
+namespace ApiJobs.Sqlite.Session;
 
 /// <summary>Times as the tables keep them: microseconds since 1970, UTC.</summary>
 internal static class StoredTime

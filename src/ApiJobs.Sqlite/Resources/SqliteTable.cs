@@ -1,16 +1,17 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using ApiJobs.Resources;
+using ApiJobs.Sqlite.Session;
 using ApiJobs.Storage;
 
-namespace ApiJobs.Sqlite;
+namespace ApiJobs.Sqlite.Resources;
 
 /// <summary>The SQL of one resource's table, and its rows' way in and out.</summary>
 /// <remarks>
 /// The names in the SQL are lower-case identifiers (<see cref="Resource"/> lets no others through), quoted because some
 /// are SQL's own words. Values are always bound.
 /// </remarks>
-internal sealed class ResourceTable(Resource resource)
+internal sealed class SqliteTable(Resource resource)
 {
     // After id, created_at and updated_at.
     private const int FirstFieldColumn = 3;
@@ -28,26 +29,26 @@ internal sealed class ResourceTable(Resource resource)
 
     internal string UpdateDifferingKey { get; } = "update differing " + resource.Name;
 
-    internal void Make(SqliteSession session)
+    internal void Make(PreparedConnection connection)
     {
-        var columns = Columns(session);
+        var columns = Columns(connection);
         if (columns.Count == 0)
-            Create(session);
+            Create(connection);
         foreach (var field in _resource.Fields)
         {
             var type = ColumnType(field.Type);
             if (columns.Count > 0 && !columns.ContainsKey(field.Name))
-                session.Execute($"ALTER TABLE {_table} ADD COLUMN {Quote(field.Name)} {type}");
+                connection.Execute($"ALTER TABLE {_table} ADD COLUMN {Quote(field.Name)} {type}");
             else if (columns.Count > 0 && columns[field.Name] != type)
                 throw new InvalidOperationException(
                     $"Field '{_resource.Name}.{field.Name}' needs a column of type {type}, but the database has {columns[field.Name]}. Declare it under a new name.");
             if (field.IsUnique)
-                session.Execute($"CREATE UNIQUE INDEX IF NOT EXISTS {Quote($"{_resource.Name}_{field.Name}_unique")} ON {_table} (company_id, {Quote(field.Name)})");
+                connection.Execute($"CREATE UNIQUE INDEX IF NOT EXISTS {Quote($"{_resource.Name}_{field.Name}_unique")} ON {_table} (company_id, {Quote(field.Name)})");
             else if (field.IsFilter)
-                session.Execute($"CREATE INDEX IF NOT EXISTS {Quote($"{_resource.Name}_{field.Name}_filter")} ON {_table} (company_id, {Quote(field.Name)})");
+                connection.Execute($"CREATE INDEX IF NOT EXISTS {Quote($"{_resource.Name}_{field.Name}_filter")} ON {_table} (company_id, {Quote(field.Name)})");
         }
 
-        session.Execute($"CREATE INDEX IF NOT EXISTS {Quote($"{_resource.Name}_updated_at")} ON {_table} (company_id, updated_at)");
+        connection.Execute($"CREATE INDEX IF NOT EXISTS {Quote($"{_resource.Name}_updated_at")} ON {_table} (company_id, updated_at)");
     }
 
     internal string SelectSql(ulong fields) =>
@@ -105,7 +106,7 @@ internal sealed class ResourceTable(Resource resource)
         return new ResourceRow(id, values, StoredTime.To(row.Int64(1)), StoredTime.To(row.Int64(2)));
     }
 
-    internal IReadOnlyList<ResourceRow> List(SqliteSession session, Guid companyId, ResourceQuery query)
+    internal IReadOnlyList<ResourceRow> List(PreparedConnection connection, Guid companyId, ResourceQuery query)
     {
         var conditions = query.Equal.Select((equal, index) => $" AND {Quote(equal.Field.Name)} = ?{5 + index}");
         var sql = $"""
@@ -113,7 +114,7 @@ internal sealed class ResourceTable(Resource resource)
             WHERE company_id = ?1{(query.UpdatedAfter is null ? "" : " AND updated_at > ?4")}{string.Concat(conditions)}
             ORDER BY id LIMIT ?2 OFFSET ?3
             """;
-        var select = session.PrepareOnce(sql);
+        var select = connection.PrepareOnce(sql);
         try
         {
             select.Bind(1, companyId).Bind(2, query.Limit).Bind(3, query.Offset);
@@ -132,19 +133,19 @@ internal sealed class ResourceTable(Resource resource)
         }
     }
 
-    private void Create(SqliteSession session)
+    private void Create(PreparedConnection connection)
     {
         var fields = string.Concat(_resource.Fields.Select(field => $", {Quote(field.Name)} {ColumnType(field.Type)}"));
-        session.Execute($"""
+        connection.Execute($"""
             CREATE TABLE {_table} (
                 company_id BLOB NOT NULL, id BLOB NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL{fields},
                 PRIMARY KEY (company_id, id)) STRICT, WITHOUT ROWID
             """);
     }
 
-    private Dictionary<string, string> Columns(SqliteSession session)
+    private Dictionary<string, string> Columns(PreparedConnection connection)
     {
-        using var info = session.Use($"SELECT name, type FROM pragma_table_info('{_resource.Name}')");
+        using var info = connection.Use($"SELECT name, type FROM pragma_table_info('{_resource.Name}')");
         var columns = new Dictionary<string, string>(StringComparer.Ordinal);
         while (info.Read())
             columns.Add(info.Text(0), info.Text(1));

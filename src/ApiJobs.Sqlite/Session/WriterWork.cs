@@ -1,15 +1,27 @@
-namespace ApiJobs.Sqlite;
+namespace ApiJobs.Sqlite.Session;
+
+/// <summary>Which works a work comes after, and which it shares a transaction with.</summary>
+internal enum WriterTurn
+{
+    /// <summary>A caller waits for the answer: before all that waits, together with others of its kind.</summary>
+    Prompt,
+
+    /// <summary>A few records: after the prompt ones, in their transaction.</summary>
+    Shared,
+
+    /// <summary>May take so long that others should not await its commit: a transaction of its own.</summary>
+    Alone,
+}
 
 /// <summary>Something to do on the writer's connection, and the caller that waits for it to be durable.</summary>
-internal abstract class WriterWork(bool isLong, CancellationToken cancellationToken)
+internal abstract class WriterWork(WriterTurn turn, CancellationToken cancellationToken)
 {
-    /// <summary>Whether it may take so long that others should not share, and so await, its transaction.</summary>
-    internal bool IsLong { get; } = isLong;
+    internal WriterTurn Turn { get; } = turn;
 
     internal CancellationToken CancellationToken { get; } = cancellationToken;
 
     /// <summary>Writes, inside the transaction.</summary>
-    internal abstract Task RunAsync(SqliteSession session);
+    internal abstract Task RunAsync(PreparedConnection connection);
 
     /// <summary>Called by the writer in the order of the commits, before any caller goes on.</summary>
     internal abstract void Committed();
@@ -25,15 +37,15 @@ internal abstract class WriterWork(bool isLong, CancellationToken cancellationTo
 
 /// <inheritdoc/>
 internal sealed class WriterWork<T>(
-    Func<SqliteSession, Task<T>> run, Action<T>? committed, bool isLong, CancellationToken cancellationToken)
-    : WriterWork(isLong, cancellationToken)
+    Func<PreparedConnection, Task<T>> run, Action<T>? committed, WriterTurn turn, CancellationToken cancellationToken)
+    : WriterWork(turn, cancellationToken)
 {
     private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private T _result = default!;
 
     internal Task<T> Done => _done.Task;
 
-    internal override async Task RunAsync(SqliteSession session) => _result = await run(session);
+    internal override async Task RunAsync(PreparedConnection connection) => _result = await run(connection);
 
     internal override void Committed()
     {

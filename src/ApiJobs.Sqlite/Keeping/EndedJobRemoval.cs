@@ -1,0 +1,78 @@
+using ApiJobs.Jobs;
+using ApiJobs.Sqlite.Accepting;
+using ApiJobs.Sqlite.Session;
+using ApiJobs.Storage;
+
+namespace ApiJobs.Sqlite.Keeping;
+
+/// <summary>Removes what jobs that ended long ago have left, a little at a time.</summary>
+internal static class EndedJobRemoval
+{
+    // Payloads of a megabyte each at the most: freeing one reads all its pages.
+    private const int ChunksPerStep = 16;
+
+    private const int JobsPerStep = 200;
+
+    internal static IReadOnlyList<Guid> Companies(PreparedConnection connection, Guid? after, int max)
+    {
+        using var select = connection.Use("SELECT DISTINCT company_id FROM lanes WHERE company_id > ?1 ORDER BY company_id LIMIT ?2");
+        (after is { } last ? select.Bind(1, last) : select.Bind(1, ReadOnlySpan<byte>.Empty)).Bind(2, max);
+        var companies = new List<Guid>();
+        while (select.Read())
+            companies.Add(select.Guid(0));
+        return companies;
+    }
+
+    /// <returns>Whether something was removed.</returns>
+    internal static bool Remove(PreparedConnection connection, Guid companyId, DateTimeOffset endedBefore, EndedPart part) =>
+        RemoveRecords(connection, companyId, endedBefore) || (part == EndedPart.Jobs && RemoveJobs(connection, companyId, endedBefore));
+
+    private static bool RemoveRecords(PreparedConnection connection, Guid companyId, DateTimeOffset endedBefore)
+    {
+        // CROSS JOIN keeps the order of the tables: the oldest chunks there are, each with its job.
+        var old = new List<(Guid JobId, int Index)>();
+        using (var select = connection.Use("""
+            SELECT c.job_id, c.chunk_index FROM chunks c
+            CROSS JOIN jobs j ON j.company_id = c.company_id AND j.id = c.job_id
+            WHERE c.company_id = ?1 AND c.job_id < ?2 AND j.end_time < ?3
+            ORDER BY c.job_id, c.chunk_index LIMIT ?4
+            """))
+        {
+            select.Bind(1, companyId).Bind(2, JobIds.LowestAt(endedBefore)).Bind(3, StoredTime.From(endedBefore)).Bind(4, ChunksPerStep);
+            while (select.Read())
+                old.Add((select.Guid(0), select.Int32(1)));
+        }
+
+        foreach (var (jobId, index) in old)
+        {
+            connection.Use("DELETE FROM chunk_results WHERE company_id = ?1 AND job_id = ?2 AND chunk_index = ?3")
+                .Bind(1, companyId).Bind(2, jobId).Bind(3, index).Run();
+            connection.Use("DELETE FROM chunks WHERE company_id = ?1 AND job_id = ?2 AND chunk_index = ?3")
+                .Bind(1, companyId).Bind(2, jobId).Bind(3, index).Run();
+        }
+
+        return old.Count > 0;
+    }
+
+    private static bool RemoveJobs(PreparedConnection connection, Guid companyId, DateTimeOffset endedBefore)
+    {
+        var old = new List<(Guid Id, JobOrigin Origin)>();
+        using (var select = connection.Use("""
+            SELECT id, client_id, idempotency_key FROM jobs WHERE company_id = ?1 AND id < ?2 AND end_time < ?3 ORDER BY id LIMIT ?4
+            """))
+        {
+            select.Bind(1, companyId).Bind(2, JobIds.LowestAt(endedBefore)).Bind(3, StoredTime.From(endedBefore)).Bind(4, JobsPerStep);
+            while (select.Read())
+                old.Add((select.Guid(0), new() { ClientId = select.TextOrNull(1), IdempotencyKey = select.TextOrNull(2) }));
+        }
+
+        foreach (var (id, origin) in old)
+        {
+            IdempotencyKeys.Forget(connection, companyId, origin);
+            connection.Use("DELETE FROM job_messages WHERE company_id = ?1 AND job_id = ?2").Bind(1, companyId).Bind(2, id).Run();
+            connection.Use("DELETE FROM jobs WHERE company_id = ?1 AND id = ?2").Bind(1, companyId).Bind(2, id).Run();
+        }
+
+        return old.Count > 0;
+    }
+}
