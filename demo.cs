@@ -15,7 +15,7 @@ using System.Text.RegularExpressions;
 using Spectre.Console;
 
 const int Records = 773;
-const string ClientId = "demo", ClientSecret = "demo-secret-demo-secret", CompanyId = "aff00be6-f734-4094-a8ae-62874485dac0";
+const string ClientId = "demo", ClientSecret = "demo-secret-of-32-characters-or-more", CompanyId = "aff00be6-f734-4094-a8ae-62874485dac0";
 var keep = args.Contains("--keep");
 var root = Path.GetDirectoryName(Path.GetFullPath(SourcePath()))!;
 var data = Directory.CreateTempSubdirectory("apijobs-demo-");

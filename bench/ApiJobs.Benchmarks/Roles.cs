@@ -18,6 +18,7 @@ internal static class Roles
     public static Task RunAsync(string role) => role switch
     {
         BareEndpoint.Role => BareEndpoint.RunAsync(),
+        TroubledNode.Role => TroubledNode.RunAsync(),
         WaitingNode.Role => WaitingNode.RunAsync(),
         _ => throw new ArgumentException($"'{role}' is not a role of this program.", nameof(role)),
     };

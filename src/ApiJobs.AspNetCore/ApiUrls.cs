@@ -1,3 +1,4 @@
+using ApiJobs.Declarations;
 using Microsoft.AspNetCore.Http;
 
 namespace ApiJobs.AspNetCore;
@@ -6,9 +7,7 @@ namespace ApiJobs.AspNetCore;
 /// <remarks>Paths, not whole URLs: behind a proxy the server does not know its own name, and clients resolve a path correctly.</remarks>
 internal sealed class ApiUrls(string prefix)
 {
-    public const string JobsSegment = "api-jobs";
-
-    private readonly string _jobs = $"{prefix.TrimEnd('/')}/{JobsSegment}/";
+    private readonly string _jobs = $"{prefix.TrimEnd('/')}/{ApiJobsDeclarations.JobsSegment}/";
 
     public string Job(HttpRequest request, Guid id) => $"{request.PathBase.ToUriComponent()}{_jobs}{id:D}";
 

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace ApiJobs.PostgreSql;
 
 /// <summary>How the PostgreSQL store reaches its database and behaves there.</summary>
@@ -5,8 +7,10 @@ public sealed class PostgreSqlStoreOptions
 {
     /// <summary>Where the database is, in Npgsql's terms. Tables are made in the first schema of its search path.</summary>
     /// <remarks>
+    /// Its <c>Command Timeout</c> (30 s) is also how long the answer to a commit is waited for; a commit is never cancelled.
     /// Sessions are not reset between uses, because the store leaves nothing in them; <c>No Reset On Close=false</c> changes that.
     /// </remarks>
+    [Required]
     public string ConnectionString { get; set; } = "";
 
     /// <summary>
@@ -25,16 +29,16 @@ public sealed class PostgreSqlStoreOptions
     public bool Listen { get; set; } = true;
 
     /// <summary>The shortest time between two wake-ups this node sends. PostgreSQL serializes commits that notify, so they are few.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan NotifyInterval { get; set; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
     /// Whether the database itself keeps companies apart: row-level security, under a role without privileges of its own.
-    /// What an operation's own SQL touches must be granted to that role: <c>GRANT … TO apijobs_app</c>.
-    /// All nodes of a database must agree.
+    /// What an operation's own SQL touches must be granted to that role. All nodes of a database must agree.
     /// </summary>
     /// <remarks>
-    /// The role <c>apijobs_app</c> is made when the schema is, if the user may (CREATEROLE). If not, an administrator can:
-    /// <c>CREATE ROLE apijobs_app NOLOGIN; GRANT apijobs_app TO</c> the user. Until then the policies bind the user as the owner of
+    /// The role is one a database: <c>apijobs_</c> and the database's name. It is made when the schema is, if the user may (CREATEROLE). Better,
+    /// an administrator makes it: <c>CREATE ROLE apijobs_… NOLOGIN; GRANT apijobs_… TO</c> the user. Until then the policies bind the user as the owner of
     /// the tables, and a warning says so; a superuser, whom they cannot bind, is refused.
     /// </remarks>
     public bool CompanyIsolation { get; set; } = true;
@@ -44,5 +48,6 @@ public sealed class PostgreSqlStoreOptions
     /// how long a stalled or unreachable worker keeps its rows locked; an operation that waits for something outside
     /// the database must be faster.
     /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
     public TimeSpan IdleTransactionTimeout { get; set; } = TimeSpan.FromSeconds(30);
 }

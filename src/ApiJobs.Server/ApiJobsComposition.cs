@@ -1,7 +1,7 @@
-using ApiJobs.AspNetCore;
 using ApiJobs.PostgreSql;
 using ApiJobs.Server.OAuth;
 using ApiJobs.Server.Settings;
+using ApiJobs.Sqlite;
 using ApiJobs.Storage;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -21,16 +21,12 @@ internal static class ApiJobsComposition
         }
         else
         {
+            services.AddOptions<SqliteStoreOptions>().BindConfiguration("Storage");
             services.AddSqliteStore(settings.Storage.ConnectionString!);
         }
 
-        services.AddApiJobs(jobs =>
-        {
-            foreach (var resource in CrmResources.All)
-                jobs.AddResource(resource);
-            jobs.UseCaller(Caller.OfAsync);
-        });
-        services.AddOpenApi("v1", document => document.AddDocumentTransformer((api, _, _) =>
+        services.AddApiJobs(CrmResources.Declare);
+        services.AddOpenApi("v1", document => document.AddApiJobs(TokenUrl(settings)).AddDocumentTransformer((api, _, _) =>
         {
             api.Info.Title = "ApiJobs";
             api.Info.Description = "Asynchronous bulk requests: send records, get an API job, ask what happened to each.";
@@ -42,11 +38,15 @@ internal static class ApiJobsComposition
     /// <summary>Maps the engine's routes under the base path, and their description at <c>/openapi/v1.json</c>.</summary>
     public static void MapApiJobsEngine(this WebApplication app, ServerSettings settings)
     {
-        app.MapApiJobs(settings.Http.BasePath);
-        app.MapOpenApi();
+        app.MapApiJobs(settings.Http.BasePath, Caller.OfAsync);
+        app.MapApiJobsOpenApi();
     }
 
-    private sealed class JobStoreCheck(IJobStore store) : IHealthCheck
+    // Where an external authority issues its tokens, its own discovery says.
+    private static Uri? TokenUrl(ServerSettings settings) =>
+        settings.OAuth.UsesExternalAuthority ? null : new($"/{OAuthSetup.TokenPath}", UriKind.Relative);
+
+    private sealed class JobStoreCheck(IUpkeep store) : IHealthCheck
     {
         public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
         {

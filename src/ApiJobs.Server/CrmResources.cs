@@ -1,3 +1,4 @@
+using ApiJobs.Declarations;
 using ApiJobs.Resources;
 
 namespace ApiJobs.Server;
@@ -37,7 +38,8 @@ internal static class CrmResources
         Postcode("postcode"),
     ]);
 
-    public static IReadOnlyList<Resource> All { get; } = [CustomerCase, Customer];
+    /// <summary>Declares what the server offers. Its endpoints, its tables and its scopes follow from this.</summary>
+    public static void Declare(ApiJobsBuilder jobs) => jobs.AddResource(CustomerCase).AddResource(Customer);
 
     private static Field Name(string name) => Field.Text(name, maxLength: 200);
 

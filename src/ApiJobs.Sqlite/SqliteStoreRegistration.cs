@@ -1,5 +1,7 @@
+using System.ComponentModel.DataAnnotations;
 using ApiJobs.Sqlite;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -14,10 +16,18 @@ public static class SqliteStoreRegistration
         this IServiceCollection services, string connectionString, Action<SqliteStoreOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        var options = new SqliteStoreOptions { ConnectionString = connectionString };
-        configure?.Invoke(options);
+        services.Configure<SqliteStoreOptions>(options =>
+        {
+            options.ConnectionString = connectionString;
+            configure?.Invoke(options);
+        });
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(options);
+        services.AddSingleton(provider =>
+        {
+            var options = provider.GetRequiredService<IOptions<SqliteStoreOptions>>().Value;
+            Validator.ValidateObject(options, new(options), validateAllProperties: true);
+            return options;
+        });
         services.AddSingleton<SqliteStore>();
         services.AddSingleton(provider => provider.GetRequiredService<SqliteStore>().Jobs);
         services.AddSingleton(provider => provider.GetRequiredService<SqliteStore>().Lanes);

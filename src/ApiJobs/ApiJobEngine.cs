@@ -32,14 +32,14 @@ public sealed class ApiJobEngine(
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(records);
         var jobId = Guid.CreateVersion7(time.GetUtcNow());
-        var chunks = new ChunkBuilder(_intake);
+        var chunks = new ChunkBuilder(_intake, request.Operation.MaxChunkRecords);
         Task<bool>? append = null;
         try
         {
             while (await records.ReadAsync(cancellationToken))
             {
                 if (chunks.TotalRecords == 0)
-                    CheckHeader(request, records);
+                    HeaderCheck.Check(request, records);
                 if (chunks.TotalRecords == _intake.MaxRecords)
                     throw TooManyRecords();
                 if (chunks.IsFullFor(records.Current))
@@ -69,7 +69,7 @@ public sealed class ApiJobEngine(
             };
             return await store.SealJobAsync(job, chunks.Close(), CancellationToken.None) switch
             {
-                SealResult.Sealed made => made.Job,
+                SealResult.Sealed made => Accepted(made.Job),
                 SealResult.KeyTaken taken => await FindKeyHolderAsync(request, taken, jobId, append),
                 _ => throw UploadExpired(),
             };
@@ -91,6 +91,21 @@ public sealed class ApiJobEngine(
         if (job is { HasEnded: true })
             _endedJobs.Keep(new(job, await ReadStoredMessageAsync(job, cancellationToken)));
         return job;
+    }
+
+    /// <summary>Ends a job as failed: the records without an outcome stay unprocessed.</summary>
+    /// <remarks>The chunk at hand is either applied before the end, or rolled back. May be called again when the answer was lost.</remarks>
+    /// <param name="companyId">The company.</param>
+    /// <param name="jobId">The job.</param>
+    /// <param name="failure">Why it does not run to its end.</param>
+    /// <param name="cancellationToken">Cancels before the end is durable.</param>
+    public async Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken)
+    {
+        var result = await store.EndJobAsync(companyId, jobId, failure, cancellationToken);
+        // The job is read again rather than made up, so that what is kept of ended jobs is what the store says.
+        if (result == EndResult.Ended && await FindJobAsync(companyId, jobId, cancellationToken) is { } ended)
+            logger.JobEnded(ended);
+        return result;
     }
 
     /// <summary>Reads the entries of a job's message, of the moment at which the job was read.</summary>
@@ -135,6 +150,12 @@ public sealed class ApiJobEngine(
     /// <summary>Forgets the ended jobs that were kept for asking.</summary>
     public void Dispose() => _endedJobs.Dispose();
 
+    private ApiJob Accepted(ApiJob job)
+    {
+        logger.JobAccepted(job.Id, job.Type, job.CompanyId, job.Origin.ClientId, job.TotalRecords);
+        return job;
+    }
+
     private async ValueTask<string> ReadStoredMessageAsync(ApiJob job, CancellationToken cancellationToken) => job.MessageEntryCount == 0
         ? ""
         : await store.ReadMessageAsync(job.CompanyId, job.Id, job.NextChunk, cancellationToken);
@@ -165,17 +186,7 @@ public sealed class ApiJobEngine(
         }
         catch (StoreUnavailableException exception)
         {
-            logger.LogWarning(exception, "The parts of upload {JobId} could not be removed now; they will be swept away.", jobId);
-        }
-    }
-
-    private static void CheckHeader(BulkRequest request, RecordReader records)
-    {
-        if (records.Header is { } header && request.Operation.KeyMember(request.Options) is { } key && !header.Contains(key))
-        {
-            throw new RequestFaultException(new(
-                RequestFaultCodes.WrongShape, $"The header has no column '{key}', which this request finds its rows by. Add it.")
-            { Line = 1 });
+            logger.UploadLeft(exception, jobId);
         }
     }
 

@@ -61,8 +61,10 @@ public sealed partial class ServerProcess : IAsyncDisposable
             using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             deadline.CancelAfter(StartDeadline);
             server.Url = await server._listening.Task.WaitAsync(deadline.Token);
-            server.Http = new() { BaseAddress = server.Url };
-            await server.WaitUntilReadyAsync(deadline.Token);
+            
+            // A test that serves https makes its own certificate.
+            server.Http = new(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate?.Subject == "CN=localhost" } }) { BaseAddress = server.Url };
+            await server.WaitUntilReadyAsync(new(all.TryGetValue("Http:HealthUrl", out var health) ? new(health) : server.Url, "/health/ready"), deadline.Token);
             return server;
         }
         catch (Exception exception)
@@ -155,11 +157,11 @@ public sealed partial class ServerProcess : IAsyncDisposable
             _listening.TrySetResult(new(match.Groups["url"].Value));
     }
 
-    private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
+    private async Task WaitUntilReadyAsync(Uri ready, CancellationToken cancellationToken)
     {
         while (true)
         {
-            using var answer = await Http.GetAsync(new Uri("/health/ready", UriKind.Relative), cancellationToken);
+            using var answer = await Http.GetAsync(ready, cancellationToken);
             if (answer.IsSuccessStatusCode)
                 return;
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
@@ -181,7 +183,7 @@ public sealed partial class ServerProcess : IAsyncDisposable
     }
 
     // The first address; the console's JSON and plain formats both have it.
-    [GeneratedRegex("""Now listening on: (?<url>http://[^\s"\\]+)""")]
+    [GeneratedRegex("""Now listening on: (?<url>https?://[^\s"\\]+)""")]
     private static partial Regex ListeningOn();
 }
 

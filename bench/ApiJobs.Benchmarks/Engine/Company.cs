@@ -17,11 +17,12 @@ internal sealed class Company(HttpClient http, Guid id, string token)
     public static HttpContent Json(ReadOnlyMemory<byte> body) =>
         new ReadOnlyMemoryContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
 
-    /// <summary>Sends a bulk request of cases.</summary>
+    /// <summary>Sends a bulk request: of cases, unless another path is given.</summary>
     /// <returns>The job's id, once the answer is 202.</returns>
-    public async Task<Guid> AcceptAsync(HttpMethod method, HttpContent body, CancellationToken cancellationToken)
+    public async Task<Guid> AcceptAsync(
+        HttpMethod method, HttpContent body, CancellationToken cancellationToken, string path = "/engine/api/cases/bulk")
     {
-        using var request = NewRequest(method, "/engine/api/cases/bulk");
+        using var request = NewRequest(method, path);
         request.Content = body;
         using var answer = await http.SendAsync(request, cancellationToken);
         return (await ReadAsync(answer, cancellationToken)).Id;

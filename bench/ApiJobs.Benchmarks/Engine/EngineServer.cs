@@ -113,7 +113,7 @@ internal sealed class EngineServer : IAsyncDisposable
 
     private static string ClientId(int index) => $"bench-{index}";
 
-    private static string ClientSecret(int index) => $"bench-secret-bench-secret-{index:000}";
+    private static string ClientSecret(int index) => $"bench-secret-of-32-characters-or-more-{index:000}";
 
     private static async Task<string> TakeTokenAsync(HttpClient http, int index, CancellationToken cancellationToken)
     {

@@ -1,11 +1,10 @@
 using System.Text.Json.Serialization;
-using ApiJobs.AspNetCore;
 using ApiJobs.AspNetCore.Callers;
 using ApiJobs.Operations;
-using ApiJobs.PostgreSql;
 using ApiJobs.Server.Tests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace ApiJobs.Benchmarks.Peers;
@@ -42,14 +41,12 @@ internal static class WaitingNode
         var builder = WebApplication.CreateBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
         builder.Services.AddPostgreSqlStore(builder.Configuration[ConnectionSetting]!);
-        builder.Services.AddApiJobs(jobs => jobs
-            .AddOperation(new Wait(), HttpMethods.Post, "waits/bulk")
-            // Nobody but the benchmark calls these nodes, on the loopback address.
-            .UseCaller(context => ValueTask.FromResult<ApiJobCaller?>(new(
-                Guid.Parse(context.Request.Headers[CompanyHeader].ToString()), ["jobs:read", "waits:write"]))));
+        builder.Services.AddApiJobs(jobs => jobs.AddOperation(new Wait(), HttpMethods.Post, "waits/bulk"));
         await using var app = builder.Build();
         app.MapGet("/health/ready", () => Results.Ok());
-        app.MapApiJobs("/api");
+        // Nobody but the benchmark calls these nodes, on the loopback address.
+        app.MapApiJobs("/api", context => ValueTask.FromResult<ApiJobCaller?>(new(
+            Guid.Parse(context.Request.Headers[CompanyHeader].ToString()), ["jobs:read", "waits:write"])));
         await app.RunAsync();
     }
 
@@ -61,7 +58,7 @@ internal static class WaitingNode
         {
             await Task.Delay(WaitPerChunk * Math.Ceiling(records.Count / (double)RecordsPerChunk), TimeProvider.System, cancellationToken);
             foreach (var record in records)
-                record.Outcome.Created();
+                record.Record.Created();
         }
     }
 }

@@ -23,6 +23,8 @@ internal static class AllRows
         new("small-beside-huge-postgresql", "a ten-record job beside a huge one, one worker slot, PostgreSQL", bench => SmallBesideHuge.RunAsync(bench, Store.PostgreSql)),
         new("noisy-neighbour-sqlite", "twenty small companies beside a huge one, one worker slot, SQLite", bench => NoisyNeighbour.RunAsync(bench, Store.Sqlite)),
         new("noisy-neighbour-postgresql", "twenty small companies beside a huge one, one worker slot, PostgreSQL", bench => NoisyNeighbour.RunAsync(bench, Store.PostgreSql)),
+        new("beside-trouble-sqlite", "a ten-record job beside crashing lanes and a slow operation, one worker slot, SQLite", bench => BesideTrouble.RunAsync(bench, Store.Sqlite)),
+        new("beside-trouble-postgresql", "a ten-record job beside crashing lanes and a slow operation, one worker slot, PostgreSQL", bench => BesideTrouble.RunAsync(bench, Store.PostgreSql)),
         new("claim-cost", "a claim with a million ended and 100,000 queued jobs ÷ with none, PostgreSQL", ClaimCost.RunAsync),
         new("company-isolation", "bulk update with row-level security ÷ without, PostgreSQL", CompanyIsolation.RunAsync),
         new("nodes", "four worker nodes ÷ one, PostgreSQL", Nodes.RunAsync),

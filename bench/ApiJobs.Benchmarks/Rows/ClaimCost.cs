@@ -17,6 +17,8 @@ internal static class ClaimCost
 
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
 
+    private const string Node = "bench";
+
     private const string Full = "claim, full store", Empty = "claim, empty store";
 
     public static async Task<RowResult> RunAsync(Bench bench)
@@ -76,9 +78,9 @@ internal static class ClaimCost
         for (var claim = 0; claim < claims; claim++)
         {
             var began = Stopwatch.GetTimestamp();
-            var lease = await store.ClaimLaneAsync(Lease, bench.Stopping) ?? throw new InvalidOperationException("No lane has work.");
+            var lease = await store.Lanes.ClaimLaneAsync(Node, Lease, bench.Stopping) ?? throw new InvalidOperationException("No lane has work.");
             microseconds.Add(Stopwatch.GetElapsedTime(began).TotalMicroseconds);
-            await store.ReleaseLaneAsync(lease, bench.Stopping);
+            await store.Lanes.ReleaseLaneAsync(lease, fault: null, bench.Stopping);
         }
 
         return Statistics.Median(microseconds);
@@ -89,7 +91,7 @@ internal static class ClaimCost
     private static async Task<string> ExplainAsync(PostgreSqlDatabase database, string name, CancellationToken cancellationToken)
     {
         await using var store = Open(database);
-        _ = await store.ClaimLaneAsync(TimeSpan.FromMilliseconds(1), cancellationToken);
+        _ = await store.Lanes.ClaimLaneAsync(Node, TimeSpan.FromMilliseconds(1), cancellationToken);
         await using var connection = (NpgsqlConnection)await database.OpenAsync(cancellationToken);
         await using var find = new NpgsqlCommand(
             "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%SKIP LOCKED%' AND pid <> pg_backend_pid() LIMIT 1", connection);

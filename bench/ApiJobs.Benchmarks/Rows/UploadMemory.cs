@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using ApiJobs.Benchmarks.Data;
 using ApiJobs.Benchmarks.Databases;
 using ApiJobs.Benchmarks.Engine;
@@ -50,7 +51,9 @@ internal static class UploadMemory
 
         async Task<(double PeakMiB, double BytesPerSecond)> UploadAsync(long bytes, int version)
         {
-            await using var server = await EngineServer.StartAsync(bench, database);
+            // By default no body may be so large.
+            await using var server = await EngineServer.StartAsync(
+                bench, database, settings: ("Intake:MaxBodyBytes", (2 * hugeBytes).ToString(CultureInfo.InvariantCulture)));
             var company = server.Companies[0];
             format = await company.SupportsAsync("application/x-ndjson", bench.Stopping) ? BodyFormat.Ndjson : BodyFormat.Json;
             using var body = new BulkBody(format, (_, written) => written >= bytes, (writer, record) =>

@@ -20,6 +20,9 @@ internal readonly struct JsonAnswer
     /// <summary>The bytes as UTF-8 JSON.</summary>
     public ReadOnlySpan<byte> Utf8 => _bytes.Span;
 
+    /// <summary>Takes bytes that are UTF-8 JSON already.</summary>
+    public static JsonAnswer Of(ReadOnlyMemory<byte> utf8) => new(utf8);
+
     /// <summary>Collects what <paramref name="write"/> writes.</summary>
     public static JsonAnswer Of(Action<Utf8JsonWriter> write)
     {

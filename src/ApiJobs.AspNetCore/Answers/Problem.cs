@@ -14,22 +14,35 @@ internal sealed record ProblemKind(string Code, int Status, string Title)
     public string Type => $"/docs/problems#{Code}";
 
     /// <summary>Makes the problem of one request.</summary>
-    public Problem With(string detail, RequestFault? fault = null) => new(this, detail, fault);
+    /// <param name="detail">A sentence for people: what is wrong, the value, the limit, the next step.</param>
+    /// <param name="headers">What the answer says to programs beside its body.</param>
+    public Problem With(string detail, params ReadOnlySpan<(string Name, string Value)> headers) => new(this, detail) { Headers = headers.ToArray() };
+
+    /// <summary>Makes the refusal of one request, to be thrown; it ends at the <see cref="ProblemBoundary"/>.</summary>
+    /// <inheritdoc cref="With"/>
+    public ProblemException Refusal(string detail, params ReadOnlySpan<(string Name, string Value)> headers) => new(With(detail, headers));
 }
 
 /// <summary>Why one request is not served: <c>application/problem+json</c> (RFC 9457).</summary>
 /// <param name="Kind">What kind of problem it is.</param>
-/// <param name="Detail">A sentence for people: what is wrong, the value, the limit, the next step.</param>
-/// <param name="Fault">The place in the body, if the fault is there.</param>
-internal sealed record Problem(ProblemKind Kind, string Detail, RequestFault? Fault)
+/// <param name="Detail">A sentence for people.</param>
+internal sealed record Problem(ProblemKind Kind, string Detail)
 {
+    /// <summary>The place in the body, if the fault is there.</summary>
+    public RequestFault? Fault { get; init; }
+
+    /// <summary>What the answer says to programs beside its body.</summary>
+    public IReadOnlyList<(string Name, string Value)> Headers { get; init; } = [];
+
     /// <summary>Answers a request with the problem.</summary>
     public Task WriteAsync(HttpContext context)
     {
         var response = context.Response;
         response.StatusCode = Kind.Status;
         // 404 and 405 may otherwise be kept by a cache that was never told so (RFC 9111, section 4.2.2).
-        response.Headers.CacheControl = "no-store";
+        response.KeepPrivate();
+        foreach (var (name, value) in Headers)
+            response.Headers[name] = value;
         var instance = context.Request.PathBase.Add(context.Request.Path).ToUriComponent();
         return JsonAnswer.Of(json => Write(json, instance)).WriteAsync(response, "application/problem+json");
     }
@@ -62,4 +75,10 @@ internal sealed record Problem(ProblemKind Kind, string Detail, RequestFault? Fa
         json.WriteEndObject();
         json.WriteEndArray();
     }
+}
+
+/// <summary>The one way in which the endpoints, and what stands before them, refuse a request. Only the <see cref="ProblemBoundary"/> catches it.</summary>
+internal sealed class ProblemException(Problem problem) : Exception(problem.Detail)
+{
+    public Problem Problem => problem;
 }

@@ -1,4 +1,4 @@
-using ApiJobs.AspNetCore.Routing;
+using System.Globalization;
 using ApiJobs.Intake;
 using ApiJobs.Storage;
 using Microsoft.AspNetCore.Connections;
@@ -8,17 +8,21 @@ using Microsoft.Extensions.Logging;
 
 namespace ApiJobs.AspNetCore.Answers;
 
-/// <summary>Turns what endpoints throw into problems, in one place. What it does not know is a bug, and goes on to the application.</summary>
-internal static class ProblemBoundary
+/// <summary>Keeps answers private, and answers refusals and faults with problems, in one place. What it does not know is a bug, and goes on to the application.</summary>
+internal sealed class ProblemBoundary(RequestDelegate inside)
 {
     private const int StoreRetrySeconds = 5;
 
-    public static async Task RunAsync(HttpContext context, RequestDelegate endpoint, IReadOnlyList<QueryParameter> parameters)
+    public async Task InvokeAsync(HttpContext context)
     {
+        context.Response.KeepPrivate();
         try
         {
-            QueryParameter.RefuseOthers(context.Request.Query, parameters);
-            await endpoint(context);
+            await inside(context);
+        }
+        catch (ProblemException exception)
+        {
+            await exception.Problem.WriteAsync(context);
         }
         catch (RequestFaultException exception)
         {
@@ -27,8 +31,9 @@ internal static class ProblemBoundary
         catch (StoreUnavailableException exception)
         {
             Logger(context).LogWarning(exception, "The store cannot serve {Method} {Path} now.", context.Request.Method, context.Request.Path);
-            context.Response.Headers.RetryAfter = $"{StoreRetrySeconds}";
-            await Problems.Unavailable.With("The store cannot serve now. Send the request again after the seconds that Retry-After says.").WriteAsync(context);
+            await Problems.Unavailable.With(
+                "The store cannot serve now. Send the request again after the seconds that Retry-After says.",
+                ("Retry-After", StoreRetrySeconds.ToString(CultureInfo.InvariantCulture))).WriteAsync(context);
         }
         catch (Exception exception) when (IsHangUp(exception, context))
         {
@@ -40,6 +45,11 @@ internal static class ProblemBoundary
         catch (BadHttpRequestException exception)
         {
             await OfTransport(exception).WriteAsync(context);
+        }
+        catch (IOException exception) when (exception.InnerException is OverflowException)
+        {
+            // What Kestrel throws for the size of a chunk beyond its numbers; of other sizes it says itself that they are bad.
+            await Problems.BadRequest.With("The size of a chunk of the body is not a number that can be one. Mend the client's chunked encoding.").WriteAsync(context);
         }
     }
 

@@ -1,3 +1,4 @@
+using ApiJobs.AspNetCore.Callers;
 using ApiJobs.Intake;
 using Microsoft.AspNetCore.Http;
 
@@ -7,7 +8,11 @@ namespace ApiJobs.AspNetCore.Answers;
 internal static class Problems
 {
     // Who is calling.
-    public static readonly ProblemKind Unauthorized = new("unauthorized", StatusCodes.Status401Unauthorized, "Nobody is signed in");
+    public static readonly ProblemKind MissingToken = new("missing_token", StatusCodes.Status401Unauthorized, "There is no access token");
+    public static readonly ProblemKind MalformedToken = new("malformed_token", StatusCodes.Status401Unauthorized, "The access token is not well-formed");
+    public static readonly ProblemKind InvalidToken = new("invalid_token", StatusCodes.Status401Unauthorized, "The access token is not valid");
+    public static readonly ProblemKind ExpiredToken = new("expired_token", StatusCodes.Status401Unauthorized, "The access token has expired");
+    public static readonly ProblemKind RevokedToken = new("revoked_token", StatusCodes.Status401Unauthorized, "The access token was revoked");
     public static readonly ProblemKind InsufficientScope = new("insufficient_scope", StatusCodes.Status403Forbidden, "A scope is missing");
     public static readonly ProblemKind Forbidden = new("forbidden", StatusCodes.Status403Forbidden, "Not allowed");
 
@@ -16,6 +21,7 @@ internal static class Problems
     public static readonly ProblemKind RecordsRemoved = new("records_removed", StatusCodes.Status410Gone, "The records are no longer kept");
     public static readonly ProblemKind MethodNotAllowed = new("method_not_allowed", StatusCodes.Status405MethodNotAllowed, "Method not allowed");
     public static readonly ProblemKind InvalidParameter = new(RequestFaultCodes.InvalidParameter, StatusCodes.Status400BadRequest, "A parameter is not valid");
+    public static readonly ProblemKind NotSupported = new("not_supported", StatusCodes.Status400BadRequest, "Not supported yet");
     public static readonly ProblemKind BadRequest = new("bad_request", StatusCodes.Status400BadRequest, "The request cannot be served");
 
     // What is sent.
@@ -45,8 +51,8 @@ internal static class Problems
     /// <summary>Every kind, for tests and documentation.</summary>
     public static IReadOnlyList<ProblemKind> All { get; } =
     [
-        Unauthorized, InsufficientScope, Forbidden,
-        NotFound, RecordsRemoved, MethodNotAllowed, InvalidParameter, BadRequest,
+        MissingToken, MalformedToken, InvalidToken, ExpiredToken, RevokedToken, InsufficientScope, Forbidden,
+        NotFound, RecordsRemoved, MethodNotAllowed, InvalidParameter, NotSupported, BadRequest,
         UnsupportedMediaType, MalformedBody, InvalidUtf8, TooDeep, WrongShape, RecordNotObject, NoRecords, InvalidEncoding,
         RecordTooLarge, BodyTooLarge, TooManyRecords, IdempotencyKeyReused,
         UploadExpired, RequestTimeout, TooManyRequests,
@@ -56,12 +62,27 @@ internal static class Problems
     private static readonly Dictionary<string, ProblemKind> ByCode = All.ToDictionary(kind => kind.Code, StringComparer.Ordinal);
 
     /// <summary>The problem that a refused body or parameter is.</summary>
-    public static Problem Of(RequestFault fault) => ByCode[fault.Code].With(fault.Detail, fault);
+    public static Problem Of(RequestFault fault) => new(ByCode[fault.Code], fault.Detail) { Fault = fault };
+
+    /// <summary>The problem that a refused token is.</summary>
+    public static Problem Of(TokenRefusal refusal) => (refusal.Fault switch
+    {
+        TokenFault.Missing => MissingToken,
+        TokenFault.Malformed => MalformedToken,
+        TokenFault.Expired => ExpiredToken,
+        TokenFault.Revoked => RevokedToken,
+        _ => InvalidToken,
+    }).With(refusal.Detail);
 
     /// <summary>The problem for an answer that has a status and nothing else.</summary>
+    public static Problem OfStatus(HttpContext context) => context.Response.StatusCode == StatusCodes.Status401Unauthorized
+        ? Of(TokenRefusal.Of(context))
+        : OfStatus(context.Response.StatusCode);
+
+    /// <summary>The problem that a status means, if nothing else is known.</summary>
     public static Problem OfStatus(int status) => status switch
     {
-        StatusCodes.Status401Unauthorized => Unauthorized.With("The request needs an access token: Authorization: Bearer …"),
+        StatusCodes.Status401Unauthorized => MissingToken.With("The request needs an access token: Authorization: Bearer …"),
         StatusCodes.Status403Forbidden => Forbidden.With("The caller may not do this."),
         StatusCodes.Status404NotFound => NotFound.With("There is nothing at this path."),
         StatusCodes.Status405MethodNotAllowed => MethodNotAllowed.With("This path does not have this method; the Allow header names those it has."),

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using ApiJobs.AspNetCore.Answers;
 using ApiJobs.AspNetCore.Callers;
 using ApiJobs.AspNetCore.Jobs;
-using ApiJobs.AspNetCore.Routing;
+using ApiJobs.AspNetCore.Requests;
+using ApiJobs.Declarations;
 using ApiJobs.Intake;
 using ApiJobs.Jobs;
 using ApiJobs.Resources;
@@ -31,25 +33,30 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
         var options = ReadOptions(request);
         if (request.ContentLength > intake.MaxBodyBytes)
             throw BoundedBody.TooLarge(intake.MaxBodyBytes);
-        await using var body = ContentEncodings.Open(request.Headers.ContentEncoding, new BoundedBody(request.Body, intake.MaxBodyBytes), intake);
-        await using var records = body is null ? null : RecordFormats.Open(request.ContentType, body, intake);
-        if (records is null)
-        {
-            // RFC 9110, section 15.5.16: this header tells a wrong encoding from a wrong media type.
-            if (body is null)
-                response.Headers.AcceptEncoding = string.Join(", ", ContentEncodings.Supported);
-            await Problems.UnsupportedMediaType.With(Unsupported(request)).WriteAsync(context);
-            return;
-        }
+        // RFC 9110, section 15.5.16: Accept-Encoding tells a wrong encoding from a wrong media type.
+        await using var body = ContentEncodings.Open(request.Headers.ContentEncoding, new BoundedBody(request.Body, intake.MaxBodyBytes), intake)
+            ?? throw Problems.UnsupportedMediaType.Refusal(Unsupported(request), ("Accept-Encoding", string.Join(", ", ContentEncodings.Supported)));
+        await using var records = RecordFormats.Open(request.ContentType, body, intake)
+            ?? throw Problems.UnsupportedMediaType.Refusal(Unsupported(request));
 
-        var job = await engine.AcceptAsync(
-            new(context.Caller().CompanyId, route.Operation, options), records, context.RequestAborted);
+        var caller = context.Caller();
+        var bulk = new BulkRequest(caller.CompanyId, route.Operation, options) { Origin = OriginOf(caller) };
+        var job = await engine.AcceptAsync(bulk, records, context.RequestAborted);
 
         response.StatusCode = StatusCodes.Status202Accepted;
         response.Headers.Location = urls.Job(request, job.Id);
         response.Headers.RetryAfter = engine.RetryAfter(job);
-        await JobJson.Answer(job, await engine.ReadMessageAsync(job, CancellationToken.None), urls, request, JobExpansion.None).WriteAsync(response);
+        // The same tag as of asking for the job: so the first question can already be whether anything has changed.
+        var answer = JobJson.Answer(job, await engine.ReadMessageAsync(job, CancellationToken.None), urls, request, JobExpansion.None);
+        response.Headers.ETag = answer.EntityTag().ToString();
+        await answer.WriteAsync(response);
     }
+
+    private static JobOrigin OriginOf(ApiJobCaller caller) => new()
+    {
+        ClientId = caller.ClientId,
+        TraceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C } request ? request.Id : null,
+    };
 
     private JobOptions ReadOptions(HttpRequest request) => _key.Text(request) switch
     {

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
-using ApiJobs.AspNetCore.Routing;
+using ApiJobs.AspNetCore.Requests;
 using ApiJobs.Jobs;
 
 namespace ApiJobs.AspNetCore.Jobs;
@@ -13,7 +13,7 @@ internal readonly record struct RecordCursor(int ChunkIndex, long RecordIndex)
     private const int Bytes = sizeof(int) + sizeof(long);
 
     /// <summary>Reads a cursor; none is the job's first record.</summary>
-    /// <exception cref="Intake.RequestFaultException">It is not one that <see cref="ToString"/> wrote for this job.</exception>
+    /// <exception cref="Answers.ProblemException">It is not one that <see cref="ToString"/> wrote for this job.</exception>
     public static RecordCursor Parse(string? text, ApiJob job)
     {
         if (text is null)

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ApiJobs.AspNetCore.Answers;
 using ApiJobs.AspNetCore.Callers;
-using ApiJobs.AspNetCore.Routing;
+using ApiJobs.AspNetCore.Requests;
 using ApiJobs.Jobs;
 using ApiJobs.Records;
 using Microsoft.AspNetCore.Http;
@@ -24,7 +24,7 @@ internal sealed class RecordsEndpoint(ApiJobEngine engine, ApiUrls urls)
         "outcome", $"Only records with one of these outcomes, separated by commas: {string.Join(", ", OutcomeNames)}.");
 
     private static readonly QueryParameter Limit = new(
-        "limit", $"The most records to show, 1 to {MaxLimit}; {DefaultLimit} unless given. There may be fewer, and still a next page.", typeof(int));
+        "limit", $"The most records to show, 1 to {MaxLimit}; {DefaultLimit} unless given. There may be fewer, and still a next page.", isNumber: true);
 
     private static readonly QueryParameter Cursor = new(
         "cursor", "Where to read on, as the Link header with rel=\"next\" of the page before says.");
@@ -38,10 +38,7 @@ internal sealed class RecordsEndpoint(ApiJobEngine engine, ApiUrls urls)
         var limit = Limit.Number(request, min: 1, max: MaxLimit, otherwise: DefaultLimit);
         var jobId = PathId.Parse(id);
         if (await engine.FindJobAsync(context.Caller().CompanyId, jobId, context.RequestAborted) is not { } job)
-        {
-            await JobEndpoints.NotFound(jobId).WriteAsync(context);
-            return;
-        }
+            throw JobEndpoint.NotFound(jobId);
 
         var from = RecordCursor.Parse(Cursor.Text(request), job);
         List<RecordResult> page;
@@ -52,10 +49,9 @@ internal sealed class RecordsEndpoint(ApiJobEngine engine, ApiUrls urls)
         }
         catch (RecordsRemovedException)
         {
-            await Problems.RecordsRemoved.With(
+            throw Problems.RecordsRemoved.Refusal(
                 $"The records of job {jobId} were removed some time after its end, as this server is configured. "
-                + "The job itself still says how many there were and what became of them.").WriteAsync(context);
-            return;
+                + "The job itself still says how many there were and what became of them.");
         }
 
         if (next is { } cursor)
@@ -64,7 +60,6 @@ internal sealed class RecordsEndpoint(ApiJobEngine engine, ApiUrls urls)
             response.Headers.Link = $"<{urls.Records(request, job.Id)}?{filter}limit={limit}&cursor={cursor}>; rel=\"next\"";
         }
 
-        response.Headers.CacheControl = "private, no-cache";
         await JsonAnswer.Of(json => Write(json, page)).WriteAsync(response);
     }
 

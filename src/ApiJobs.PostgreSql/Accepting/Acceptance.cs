@@ -28,12 +28,24 @@ internal abstract record AcceptResult
 {
     private AcceptResult() { }
 
-    /// <summary>The chunk is stored, by this acceptance or by an identical one before.</summary>
+    /// <summary>The chunk is stored, by this acceptance or by the same one before.</summary>
     internal sealed record Appended : AcceptResult;
 
-    /// <summary>The job is sealed at a position of its lane.</summary>
-    internal sealed record Sealed(long Position) : AcceptResult;
+    /// <summary>The job is sealed by this acceptance.</summary>
+    internal sealed record Sealed(long Position, DateTimeOffset CreatedAt) : AcceptResult;
 
-    /// <summary>Nothing was written: there is no such upload, or the job is sealed already.</summary>
+    /// <summary>Nothing was written: the job is sealed already.</summary>
+    internal sealed record WasSealed : AcceptResult;
+
+    /// <summary>Nothing was written: another job of the client's has the idempotency key.</summary>
+    internal sealed record KeyTaken(Guid JobId, byte[] Fingerprint) : AcceptResult;
+
+    /// <summary>Nothing was written: there is no such upload.</summary>
     internal sealed record Swept : AcceptResult;
+
+    /// <summary>Nothing was written: the chunk is not the upload's next.</summary>
+    internal sealed record OutOfOrder : AcceptResult;
+
+    /// <summary>Nothing was written: the upload and its last chunk hold another number of records than was said.</summary>
+    internal sealed record Miscounted : AcceptResult;
 }

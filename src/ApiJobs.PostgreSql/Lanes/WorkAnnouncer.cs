@@ -1,3 +1,4 @@
+using ApiJobs.PostgreSql.Session;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 

@@ -6,11 +6,16 @@ internal sealed class WorkSignal(TimeProvider time)
     private readonly Lock _lock = new();
     private TaskCompletionSource _next = NewPulse();
     private int _waiting;
+    private int _pulses;
     private bool _missed;
+
+    /// <summary>How often the signal was given so far.</summary>
+    internal int Pulses => Volatile.Read(ref _pulses);
 
     internal void Pulse()
     {
         TaskCompletionSource pulse;
+        Interlocked.Increment(ref _pulses);
         lock (_lock)
         {
             // Somebody may be between a claim that found nothing and the wait that follows it.

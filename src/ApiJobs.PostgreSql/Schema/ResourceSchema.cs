@@ -1,5 +1,6 @@
 using System.Text;
 using ApiJobs.PostgreSql.Resources;
+using ApiJobs.PostgreSql.Session;
 using ApiJobs.Resources;
 using Npgsql;
 using NpgsqlTypes;
@@ -27,14 +28,15 @@ internal static class ResourceSchema
         if (script.Length == 0)
             return;
 #pragma warning disable CA2100 // Names are checked to be lower-case identifiers when they are declared.
-        await using var command = new NpgsqlCommand(script.ToString(), connection);
+        // Building an index takes as long as the table is large.
+        await using var command = new NpgsqlCommand(script.ToString(), connection) { CommandTimeout = 0 };
 #pragma warning restore CA2100
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static void Append(StringBuilder script, Resource resource, HashSet<string> columns, HashSet<string> indexes)
     {
-        var table = new ResourceTable(resource);
+        var table = new PostgreSqlTable(resource);
         if (!columns.Contains($"{resource.Name}.id"))
         {
             // Rows are updated in place again and again; the space left keeps their new versions near.

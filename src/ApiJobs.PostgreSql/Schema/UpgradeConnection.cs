@@ -31,7 +31,13 @@ internal sealed class UpgradeConnection(NpgsqlConnection connection) : DatabaseC
 
         public ConnectionState State => connection.State;
 
-        public IDbCommand CreateCommand() => connection.CreateCommand();
+        public IDbCommand CreateCommand()
+        {
+            var command = connection.CreateCommand();
+            // An upgrade takes as long as it takes.
+            command.CommandTimeout = 0;
+            return command;
+        }
 
         public IDbTransaction BeginTransaction() => throw new NotSupportedException();
 

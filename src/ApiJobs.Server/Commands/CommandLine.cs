@@ -23,9 +23,9 @@ internal static class CommandLine
 
     /// <summary>Runs what the arguments ask for.</summary>
     /// <param name="args">The process's arguments.</param>
-    /// <param name="serve">Runs the server with the arguments that are configuration.</param>
+    /// <param name="serve">Runs the server with the arguments that are configuration, and returns the exit code.</param>
     /// <returns>The exit code: 0 for success, 1 if it failed, with a message on standard error.</returns>
-    public static async Task<int> RunAsync(string[] args, Func<string[], CancellationToken, Task> serve)
+    public static async Task<int> RunAsync(string[] args, Func<string[], CancellationToken, Task<int>> serve)
     {
         var root = new RootCommand(Description) { TreatUnmatchedTokensAsErrors = false };
         root.SetAction((parsed, cancellationToken) => serve([.. parsed.UnmatchedTokens], cancellationToken));

@@ -26,6 +26,12 @@ internal static class Faults
             http.Response.Clear();
             http.Response.StatusCode = exception.StatusCode;
         }
+        catch (IOException exception) when (!http.Response.HasStarted && exception.InnerException is OverflowException)
+        {
+            // How Kestrel says that a chunk of the body claims a size of 2 GiB or more; the connection is of no further use.
+            http.Response.Clear();
+            http.Response.StatusCode = StatusCodes.Status400BadRequest;
+        }
         catch (Exception exception) when (!http.Response.HasStarted && IsUnavailable(exception))
         {
             app.Logger.LogWarning(exception, "{Method} {Path} met a database, or an authority, that does not answer.", http.Request.Method, http.Request.Path);

@@ -18,6 +18,7 @@ internal static class HttpLimits
             kestrel.Limits.MaxConcurrentConnections = settings.MaxConnections;
             kestrel.Limits.MaxRequestHeadersTotalSize = settings.MaxHeaderBytes;
             kestrel.Limits.MaxRequestBodySize = settings.MaxBodyBytes;
+            kestrel.ConfigureEndpointDefaults(listen => listen.RequireFirstByte(settings.FirstByteTimeout));
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(settings.MinBodyBytesPerSecond, SlowBodyGrace);
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownTimeout);

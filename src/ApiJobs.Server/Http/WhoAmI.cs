@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ApiJobs.Server.OAuth;
 using ApiJobs.Server.Settings;
 
@@ -8,18 +9,24 @@ internal static class WhoAmI
 {
     /// <summary>Maps <c>GET {base path}/whoami</c>. Any good token will do.</summary>
     public static void MapWhoAmI(this IEndpointRouteBuilder routes, HttpSettings http) =>
-        routes.MapGet($"{http.BasePath}/whoami", (HttpContext context) => Results.Json(new WhoAmIAnswer(
-                context.User.CompanyId(), context.User.ClientId(), [.. context.User.Scopes()]), Json))
+        routes.MapGet($"{http.BasePath}/whoami", (HttpContext context) =>
+            {
+                context.Response.Headers.CacheControl = "no-store";
+                context.Response.Headers.XContentTypeOptions = "nosniff";
+                return Results.Json(new WhoAmIAnswer(context.User.CompanyId(), context.User.ClientId(), [.. context.User.Scopes()]));
+            })
             .RequireAuthorization()
+            .WithName("whoAmI")
             .WithTags("OAuth")
             .WithSummary("See whose a token is")
             .Produces<WhoAmIAnswer>();
-
-    private static readonly System.Text.Json.JsonSerializerOptions Json = new() { PropertyNamingPolicy = System.Text.Json.JsonNamingPolicy.SnakeCaseLower };
 
     /// <summary>Whose a token is.</summary>
     /// <param name="CompanyId">The company whose records it opens.</param>
     /// <param name="ClientId">The client it was issued to.</param>
     /// <param name="Scopes">What it may be used for.</param>
-    internal sealed record WhoAmIAnswer(Guid CompanyId, string ClientId, IReadOnlyList<string> Scopes);
+    internal sealed record WhoAmIAnswer(
+        [property: JsonPropertyName("company_id")] Guid CompanyId,
+        [property: JsonPropertyName("client_id")] string ClientId,
+        [property: JsonPropertyName("scopes")] IReadOnlyList<string> Scopes);
 }

@@ -2,10 +2,14 @@ using System.Runtime.InteropServices;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text.Json;
+using ApiJobs.AspNetCore.Callers;
+using ApiJobs.Resources;
 using ApiJobs.Server.Settings;
 using ApiJobs.Storage;
 using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using OpenIddict.Validation;
 using static OpenIddict.Abstractions.OpenIddictConstants;
@@ -22,7 +26,9 @@ namespace ApiJobs.Server.OAuth;
 internal sealed class AccessTokens : IDisposable
 {
     private const int MaxRemembered = 10_000;
-    private const string Unreadable = "The token is not valid.";
+    private const string GetANewOne = "Get a new token, and send the request again.";
+
+    private static readonly TokenRefusal Unreadable = new(TokenFault.Invalid, $"The token cannot be read. {GetANewOne}");
 
     private readonly OpenIddictValidationService _validation;
     private readonly SigningKeyRing? _ring;
@@ -43,9 +49,9 @@ internal sealed class AccessTokens : IDisposable
     }
 
     /// <summary>Judges a token.</summary>
-    /// <returns>The caller, or null and why the token is refused, in a sentence that tells nothing about others.</returns>
+    /// <returns>The caller, or null and why the token is refused, in sentences that tell nothing about others.</returns>
     /// <exception cref="StoreUnavailableException">Neither yes nor no: the database or the external authority does not answer.</exception>
-    public async ValueTask<(ClaimsPrincipal? Caller, string? Refusal)> JudgeAsync(string token, CancellationToken cancellationToken)
+    public async ValueTask<(ClaimsPrincipal? Caller, TokenRefusal? Refusal)> JudgeAsync(string token, CancellationToken cancellationToken)
     {
         var key = Convert.ToBase64String(SHA256.HashData(MemoryMarshal.AsBytes(token.AsSpan())));
         if (!_remembered.TryGetValue(key, out Verified? verified) || verified!.ExpiresAt + OAuthSettings.ClockSkew <= _time.GetUtcNow())
@@ -58,7 +64,7 @@ internal sealed class AccessTokens : IDisposable
         }
 
         if (_clients is not null && !await _clients.IsActiveAsync(verified.Caller.ClientId(), cancellationToken))
-            return (null, "The token's client was revoked.");
+            return (null, new(TokenFault.Revoked, "The token's client was revoked. Ask those who run this server for another."));
         return (verified.Caller, null);
     }
 
@@ -68,7 +74,7 @@ internal sealed class AccessTokens : IDisposable
         _remembered.Dispose();
     }
 
-    private async Task<(Verified?, string?)> VerifyAsync(string token, CancellationToken cancellationToken)
+    private async Task<(Verified?, TokenRefusal?)> VerifyAsync(string token, CancellationToken cancellationToken)
     {
         var result = await ValidateAsync(token, cancellationToken);
 
@@ -78,7 +84,7 @@ internal sealed class AccessTokens : IDisposable
         return result;
     }
 
-    private async Task<(Verified? Verified, string? Refusal)> ValidateAsync(string token, CancellationToken cancellationToken)
+    private async Task<(Verified? Verified, TokenRefusal? Refusal)> ValidateAsync(string token, CancellationToken cancellationToken)
     {
         try
         {
@@ -90,7 +96,7 @@ internal sealed class AccessTokens : IDisposable
         }
         catch (ProtocolException exception)
         {
-            return (null, exception.ErrorDescription ?? Unreadable);
+            return (null, RefusalOf(token, exception));
         }
         catch (Exception exception) when (exception is InvalidOperationException or JsonException or FormatException or ArgumentException)
         {
@@ -100,17 +106,39 @@ internal sealed class AccessTokens : IDisposable
         }
     }
 
-    private (Verified?, string?) Read(ClaimsPrincipal claims)
+    private (Verified?, TokenRefusal?) Read(ClaimsPrincipal claims)
     {
         var companyClaim = _ring is null ? _settings.CompanyClaim : Caller.CompanyIdClaim;
-        if (claims.FindAll(companyClaim).ToList() is not [{ Value: var company }] || !Guid.TryParse(company, out var companyId) || companyId == Guid.Empty)
-            return (null, $"The token has no claim '{companyClaim}' with one company's id, a UUID.");
+        if (claims.FindAll(companyClaim).ToList() is not [{ Value: var company }] || !UuidText.TryRead(company, out var companyId) || companyId == Guid.Empty)
+            return (null, new(TokenFault.Invalid, $"The token has no claim '{companyClaim}' with one company's id, a UUID."));
         if ((claims.GetClaim(Claims.ClientId) ?? claims.GetClaim(Claims.AuthorizedParty) ?? claims.GetClaim(Claims.Subject)) is not { Length: > 0 } clientId)
-            return (null, "The token does not say whose it is.");
+            return (null, new(TokenFault.Invalid, "The token does not say whose it is."));
         if (claims.GetExpirationDate() is not { } expiresAt)
-            return (null, "The token has no time of expiry.");
+            return (null, new(TokenFault.Invalid, "The token has no time of expiry."));
         return (new(Caller.Create(companyId, clientId, claims.GetScopes()), expiresAt), null);
     }
+
+    private TokenRefusal RefusalOf(string token, ProtocolException exception) =>
+        HasExpired(token) ? new(TokenFault.Expired, $"The token has expired. {GetANewOne}")
+        : !IsLikeToken(token) ? new(TokenFault.Malformed, "What was sent as a token is none: tokens here have three parts with dots between them. Send all of the access_token, and nothing else.")
+        : new(TokenFault.Invalid, $"{exception.ErrorDescription ?? Unreadable.Detail} {GetANewOne}");
+
+    // OpenIddict does not say that it is this. The token's own word is good enough for it: either way it is refused.
+    private bool HasExpired(string token)
+    {
+        try
+        {
+            return new JsonWebToken(token).ValidTo is var end && end != DateTime.MinValue && end <= _time.GetUtcNow().UtcDateTime;
+        }
+        catch (Exception exception) when (exception is ArgumentException or SecurityTokenException or InvalidOperationException or FormatException or JsonException)
+        {
+            return false;
+        }
+    }
+
+    // The three parts of a signed JSON Web Token, in base64url (RFC 7515, section 7.1).
+    private static bool IsLikeToken(string token) =>
+        token.Count(character => character == '.') == 2 && token.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.');
 
     private sealed record Verified(ClaimsPrincipal Caller, DateTimeOffset ExpiresAt);
 }

@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
+using ApiJobs.AspNetCore.Callers;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
-using Microsoft.Net.Http.Headers;
 
 namespace ApiJobs.Server.OAuth;
 
@@ -13,16 +13,16 @@ internal sealed class BearerAuthentication(
     /// <summary>The name of the scheme.</summary>
     public new const string Scheme = "Bearer";
 
-    private const string Realm = "Bearer realm=\"apijobs\"";
-
-    private string? _refusal;
+    /// <summary>What a challenge says the credentials are for, here and at the token endpoint.</summary>
+    public const string RealmName = "apijobs";
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         if (Request.Headers.Authorization is not [{ } header, ..] values || !header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
             return AuthenticateResult.NoResult();
-        if (values.Count > 1 || header.Length < Scheme.Length + 2 || header[Scheme.Length] != ' ')
-            return Refuse("The Authorization header must be 'Bearer', a space and one token.");
+        // What the header shows by itself, TokenRefusal says.
+        if (values.Count > 1 || header.Length < Scheme.Length + 2 || header[Scheme.Length] != ' ' || header.AsSpan(Scheme.Length).Trim().Contains(' '))
+            return AuthenticateResult.Fail("The Authorization header must be 'Bearer', a space and one token.");
 
         var (caller, refusal) = await tokens.JudgeAsync(header[(Scheme.Length + 1)..].Trim(), Context.RequestAborted);
         return caller is null ? Refuse(refusal!) : AuthenticateResult.Success(new(caller, Scheme));
@@ -32,22 +32,20 @@ internal sealed class BearerAuthentication(
     {
         await HandleAuthenticateOnceSafeAsync();
         Response.StatusCode = StatusCodes.Status401Unauthorized;
-
-        // RFC 6750 §3.1: a request without a token gets no error code.
-        Response.Headers[HeaderNames.WWWAuthenticate] =
-            _refusal is null ? Realm : $"{Realm}, error=\"invalid_token\", error_description=\"{_refusal.Replace('"', '\'')}\"";
+        Response.Headers.WWWAuthenticate = TokenRefusal.Of(Context).Challenge(RealmName);
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
         Response.StatusCode = StatusCodes.Status403Forbidden;
-        Response.Headers[HeaderNames.WWWAuthenticate] = $"{Realm}, error=\"insufficient_scope\"";
+        Response.Headers.WWWAuthenticate = $"Bearer realm=\"{RealmName}\", error=\"insufficient_scope\"";
         return Task.CompletedTask;
     }
 
-    private AuthenticateResult Refuse(string refusal)
+    // The reason goes with the request: whatever answers 401, this handler or an endpoint, tells it.
+    private AuthenticateResult Refuse(TokenRefusal refusal)
     {
-        _refusal = refusal;
-        return AuthenticateResult.Fail(refusal);
+        Context.Features.Set(refusal);
+        return AuthenticateResult.Fail(refusal.Detail);
     }
 }

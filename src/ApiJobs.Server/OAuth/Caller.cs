@@ -22,7 +22,7 @@ internal static class Caller
     /// <summary>The caller of a request, as the engine's endpoints want it.</summary>
     public static ValueTask<ApiJobCaller?> OfAsync(HttpContext context) => ValueTask.FromResult(
         context.User.Identity?.AuthenticationType == BearerAuthentication.Scheme
-            ? Known.GetValue(context.User, static user => new(user.CompanyId(), [.. user.Scopes()]))
+            ? Known.GetValue(context.User, static user => new(user.CompanyId(), [.. user.Scopes()], user.ClientId()))
             : null);
 
     /// <summary>The caller's company.</summary>

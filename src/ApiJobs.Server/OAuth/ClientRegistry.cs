@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using OpenIddict.Abstractions;
 using OpenIddict.Core;
 using static OpenIddict.Abstractions.OpenIddictConstants;
+using static OpenIddict.Abstractions.OpenIddictExceptions;
 
 namespace ApiJobs.Server.OAuth;
 
@@ -32,9 +33,9 @@ internal sealed class ClientRegistry(OpenIddictApplicationManager<ApiClient> cli
             await clients.CreateAsync(client, secret, cancellationToken);
             return true;
         }
-        catch (DbUpdateException exception) when (exception.InnerException is DbException)
+        catch (Exception exception) when (exception is ValidationException or DbUpdateException { InnerException: DbException })
         {
-            // Another node, or another operator, may have been quicker.
+            // Another node, or another operator, may have been quicker; OpenIddict looks once more before it writes.
             context.ChangeTracker.Clear();
             if (await context.Clients.AnyAsync(other => other.ClientId == clientId, cancellationToken))
                 return false;

@@ -18,6 +18,7 @@ internal static class IssuerRequests
         PathString[] own = ["/oauth", "/.well-known", $"{settings.BasePath}/oauth"];
         app.UseWhen(http => Array.Exists(own, path => http.Request.Path.StartsWithSegments(path)), branch => branch.Use(async (http, next) =>
         {
+            http.Response.Headers.XContentTypeOptions = "nosniff";
             var handlers = http.RequestServices.GetRequiredService<IAuthenticationHandlerProvider>();
             var issuer = await handlers.GetHandlerAsync(http, OpenIddictServerAspNetCoreDefaults.AuthenticationScheme) as IAuthenticationRequestHandler;
             if (issuer is null || !await issuer.HandleRequestAsync())

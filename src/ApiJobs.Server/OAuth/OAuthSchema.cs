@@ -1,7 +1,9 @@
 using ApiJobs.Server.Settings;
+using ApiJobs.Sqlite;
 using ApiJobs.Storage;
 using DbUp;
 using DbUp.Builder;
+using DbUp.Engine;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 
@@ -31,9 +33,7 @@ internal static class OAuthSchema
 
     private static void UpgradeSqlite(string connectionString)
     {
-        var file = new SqliteConnectionStringBuilder(connectionString).DataSource;
-        if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder)
-            Directory.CreateDirectory(folder);
+        PrivateFile.MakeIfMissing(new SqliteConnectionStringBuilder(connectionString).DataSource);
 
         // As the job store has it: readers never wait for the writer. Changing it later would need the file for oneself.
         using (var connection = new SqliteConnection(connectionString))
@@ -59,9 +59,8 @@ internal static class OAuthSchema
 
     private static void Run(UpgradeEngineBuilder builder, string folder)
     {
-        var prefix = $"{typeof(OAuthSchema).Namespace}.Migrations.{folder}.";
         var upgrade = builder
-            .WithScriptsEmbeddedInAssembly(typeof(OAuthSchema).Assembly, name => name.StartsWith(prefix, StringComparison.Ordinal))
+            .WithScripts(Scripts(folder))
             .WithTransaction()
             .WithVariablesDisabled()
             .LogToNowhere()
@@ -72,5 +71,17 @@ internal static class OAuthSchema
         var result = upgrade.PerformUpgrade();
         if (!result.Successful)
             throw new InvalidOperationException($"The OAuth tables could not be upgraded: {result.Error.Message}", result.Error);
+    }
+
+    // Named as the stores' scripts are, without the assembly's prefix: the names are journaled for ever, and namespaces may move.
+    private static IEnumerable<SqlScript> Scripts(string folder)
+    {
+        var assembly = typeof(OAuthSchema).Assembly;
+        var prefix = $"{typeof(OAuthSchema).Namespace}.Migrations.{folder}.";
+        foreach (var resource in assembly.GetManifestResourceNames().Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        {
+            using var reader = new StreamReader(assembly.GetManifestResourceStream(resource)!);
+            yield return new(resource[prefix.Length..], reader.ReadToEnd());
+        }
     }
 }

@@ -34,6 +34,10 @@ internal static class OAuthSetup
         {
             services.AddOAuthStores(settings);
             services.AddSingleton<ClientStatus>();
+            services.AddSingleton(settings.Limits);
+            services.AddSingleton<TokenRequestLimits>();
+            services.AddSingleton<LimitLog>();
+            services.AddScoped<ApiClients>();
             services.AddHostedService<SigningKeyRefresh>();
             services.AddSingleton<ServerSigningKeys>();
             services.AddSingleton<IConfigureOptions<OpenIddictServerOptions>>(provider => provider.GetRequiredService<ServerSigningKeys>());
@@ -106,11 +110,14 @@ internal static class OAuthSetup
         server.RemoveEventHandler(TokenRequestReader.FormReader);
         server.AddEventHandler(TokenRequestReader.Descriptor);
         server.AddEventHandler(TokenRequestRules.Descriptor);
+        server.RemoveEventHandler(OpenIddictServerHandlers.ValidateClientId.Descriptor);
+        server.RemoveEventHandler(OpenIddictServerHandlers.ValidateClientSecret.Descriptor);
+        server.AddEventHandler(ClientAuthentication.Descriptor);
         server.AddEventHandler(TokenAnswer.Descriptor);
         server.AddEventHandler(DiscoveryUrls.Descriptor);
 
         // TLS usually ends at a proxy in front of this process.
-        server.UseAspNetCore().DisableTransportSecurityRequirement().SuppressJsonResponseIndentation().EnableTokenEndpointPassthrough();
+        server.UseAspNetCore().DisableTransportSecurityRequirement().SetRealm(BearerAuthentication.RealmName).SuppressJsonResponseIndentation().EnableTokenEndpointPassthrough();
     });
 
     private static void TrustAuthority(OpenIddictBuilder openIddict, OAuthSettings settings) => openIddict.AddValidation(validation =>

@@ -12,6 +12,12 @@ internal static class OAuthStartup
         if (settings.OAuth.UsesExternalAuthority)
             return;
 
+        if (settings.OAuth.KeyEncryptionKeyOctets is null)
+        {
+            services.GetRequiredService<ILogger<SigningKeyProtection>>().LogWarning(
+                "OAuth:KeyEncryptionKey is not set, nor OAuth:KeyEncryptionKeyFile: whoever can read the database, or a copy of it, can make tokens. Make a key with: openssl rand -base64 32");
+        }
+
         OAuthSchema.Upgrade(settings.Storage);
         await services.GetRequiredService<SigningKeyRing>().RefreshAsync(cancellationToken);
 

@@ -1,13 +1,14 @@
+using ApiJobs.Declarations;
+
 namespace ApiJobs.Server.OAuth;
 
 /// <summary>What a client may be allowed to do: <c>jobs:…</c>, <c>admin</c>, and reading and writing of each resource.</summary>
 internal static class Scopes
 {
-    public const string JobsRead = "jobs:read", JobsWrite = "jobs:write", Admin = "admin";
+    public const string Admin = "admin";
 
-    /// <summary>All scopes there are.</summary>
-    public static IReadOnlyList<string> All { get; } =
-        [JobsRead, JobsWrite, .. CrmResources.All.SelectMany(resource => new[] { $"{resource.Path}:read", $"{resource.Path}:write" }), Admin];
+    /// <summary>All scopes there are: what the declared resources and operations ask for, and the server's own.</summary>
+    public static IReadOnlyList<string> All { get; } = [.. ApiJobsDeclarations.Of(CrmResources.Declare).Scopes, Admin];
 
     /// <summary>Splits a list of scopes as RFC 6749 writes it, separated by spaces.</summary>
     public static string[] Split(string scopes) => scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

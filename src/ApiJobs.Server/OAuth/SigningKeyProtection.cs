@@ -12,6 +12,9 @@ internal sealed class SigningKeyProtection(OAuthSettings settings)
 
     private readonly byte[]? _key = settings.KeyEncryptionKeyOctets;
 
+    /// <summary>Whether keys are encrypted before they are stored.</summary>
+    public bool Encrypts => _key is not null;
+
     /// <summary>Makes a signing key, ready to be stored.</summary>
     public StoredSigningKey MakeKey(int generation, DateTimeOffset createdAt)
     {
@@ -27,6 +30,11 @@ internal sealed class SigningKeyProtection(OAuthSettings settings)
             CreatedAt = createdAt,
         };
     }
+
+    /// <summary>Encrypts a key that was stored in clear, for it to be stored again.</summary>
+    /// <exception cref="InvalidOperationException">There is no key to encrypt it with.</exception>
+    public byte[] Encrypt(StoredSigningKey stored) =>
+        Encrypt(_key ?? throw new InvalidOperationException("There is no key encryption key."), stored.PrivateKey, stored.Kid);
 
     /// <summary>Brings back a stored key.</summary>
     /// <exception cref="SettingsException">It is encrypted, and the configured key is missing or is not the one it was encrypted with.</exception>

@@ -13,7 +13,8 @@ namespace ApiJobs.Server.OAuth;
 /// cannot verify looks for new keys at once (<see cref="RefreshSoonAsync"/>), so a key may sign from its first moment.
 /// </remarks>
 internal sealed class SigningKeyRing(
-    IDbContextFactory<OAuthDbContext> contexts, SigningKeyProtection protection, OAuthSettings settings, TimeProvider time)
+    IDbContextFactory<OAuthDbContext> contexts, SigningKeyProtection protection, OAuthSettings settings, TimeProvider time,
+    ILogger<SigningKeyRing> logger)
     : IDisposable
 {
     private static readonly TimeSpan MinRefreshInterval = TimeSpan.FromSeconds(1);
@@ -95,6 +96,7 @@ internal sealed class SigningKeyRing(
         }
 
         await RemoveDeadAsync(context, stored, cancellationToken);
+        await EncryptAsync(context, stored, cancellationToken);
         if (stored.Select(key => key.Kid).SequenceEqual(_keys.Select(key => key.KeyId)))
             return false;
 
@@ -123,6 +125,25 @@ internal sealed class SigningKeyRing(
             // Another node may have made this generation; anything else that went wrong goes on to the caller.
             if (!await context.SigningKeys.AnyAsync(key => key.Generation == generation, cancellationToken))
                 throw;
+        }
+    }
+
+    // Those that were stored before there was a key for that. Of several nodes, one writes each row, and the others nothing.
+    private async Task EncryptAsync(OAuthDbContext context, List<StoredSigningKey> stored, CancellationToken cancellationToken)
+    {
+        var count = 0;
+        foreach (var clear in stored.Where(key => protection.Encrypts && !key.IsEncrypted))
+        {
+            var encrypted = protection.Encrypt(clear);
+            count += await context.SigningKeys.Where(key => key.Generation == clear.Generation && !key.IsEncrypted).ExecuteUpdateAsync(
+                key => key.SetProperty(row => row.PrivateKey, encrypted).SetProperty(row => row.IsEncrypted, true), cancellationToken);
+        }
+
+        if (count > 0)
+        {
+            logger.LogWarning(
+                "{KeyCount} signing keys that were stored in clear were encrypted. Copies of the database from before still have them: keys rotate --remove-old makes those worthless.",
+                count);
         }
     }
 

@@ -18,11 +18,15 @@ internal static class TokenEndpoint
     {
         foreach (var path in new[] { $"/{OAuthSetup.TokenPath}", $"{http.BasePath}/{OAuthSetup.TokenPath}" }.Distinct())
         {
-            routes.MapPost(path, IssueAsync)
+            var endpoint = routes.MapPost(path, IssueAsync)
                 .WithMetadata(new RequestSizeLimitAttribute(TokenRequestReader.MaxBodyBytes))
                 .WithTags("OAuth")
                 .WithSummary("Get an access token")
                 .WithDescription("grant_type=client_credentials with client_id and client_secret, as JSON, as a form, or as HTTP Basic and a form.");
+            if (path == $"/{OAuthSetup.TokenPath}")
+                endpoint.WithName("getAccessToken");
+            else
+                endpoint.ExcludeFromDescription();
         }
     }
 

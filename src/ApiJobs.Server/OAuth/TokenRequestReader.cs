@@ -82,7 +82,9 @@ internal sealed class TokenRequestReader : IOpenIddictServerHandler<ExtractToken
         {
             if (member.Value.ValueKind != JsonValueKind.String)
                 return (null, "Every member of a token request must be a string.");
-            token.SetParameter(member.Name, member.Value.GetString());
+
+            // Not SetParameter, which drops what is empty: an empty scope is not one that was left out.
+            token.AddParameter(member.Name, member.Value.GetString());
         }
 
         return (token, null);

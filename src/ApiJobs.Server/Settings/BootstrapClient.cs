@@ -1,3 +1,4 @@
+using ApiJobs.Resources;
 using ApiJobs.Server.OAuth;
 
 namespace ApiJobs.Server.Settings;
@@ -26,7 +27,7 @@ internal sealed record BootstrapClient(string ClientId, string ClientSecret, Gui
             faults.Add($"{section.Path}:ClientId {idFault}");
         if (ClientIds.SecretFaultOf(section["ClientSecret"]) is { } secretFault)
             faults.Add($"{section.Path}:ClientSecret {secretFault}");
-        if (!Guid.TryParse(section["CompanyId"], out var companyId) || companyId == Guid.Empty)
+        if (!UuidText.TryRead(section["CompanyId"], out var companyId) || companyId == Guid.Empty)
             faults.Add($"{section.Path}:CompanyId is '{section["CompanyId"]}'. Set it to the company's id, a UUID such as 'aff00be6-f734-4094-a8ae-62874485dac0'.");
 
         var scopes = ScopesIn(section.GetSection("Scopes"));

@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.ComponentModel.DataAnnotations;
 
 namespace ApiJobs.Server.Settings;
 
@@ -24,9 +24,11 @@ internal sealed class OAuthSettings
     public string Audience { get; set; } = "apijobs";
 
     /// <summary>How long a token of the built-in issuer is good for.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "1.00:00:00")]
     public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>How old the signing key may get before the next one takes its place.</summary>
+    /// <summary>How old the signing key may get before the next one takes its place; at least as long as <see cref="TokenLifetime"/>.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan KeyRotation { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>
@@ -35,6 +37,9 @@ internal sealed class OAuthSettings
     /// they are, and whoever can read the database can make tokens.
     /// </summary>
     public string? KeyEncryptionKey { get; set; }
+
+    /// <summary>A file that holds <see cref="KeyEncryptionKey"/>, as containers are given their secrets; read at start.</summary>
+    public string? KeyEncryptionKeyFile { get; set; }
 
     /// <summary>
     /// The URL of an external OpenID provider to trust instead of the built-in issuer, whose endpoints are then gone.
@@ -52,23 +57,22 @@ internal sealed class OAuthSettings
     public Uri IssuerUri => new(UsesExternalAuthority ? Authority! : string.IsNullOrWhiteSpace(Issuer) ? "urn:apijobs" : Issuer);
 
     /// <summary>The key that encrypts stored signing keys, or null.</summary>
-    public byte[]? KeyEncryptionKeyOctets => string.IsNullOrWhiteSpace(KeyEncryptionKey) ? null : Convert.FromBase64String(KeyEncryptionKey);
+    public byte[]? KeyEncryptionKeyOctets { get; private set; }
 
     /// <summary>Adds what is wrong to <paramref name="faults"/>.</summary>
     public void Check(List<string> faults)
     {
         CheckUrl("OAuth:Issuer", Issuer, faults);
         CheckUrl("OAuth:Authority", Authority, faults);
+        if (UsesExternalAuthority && Uri.TryCreate(Authority, UriKind.Absolute, out var authority) && authority is { Scheme: "http", IsLoopback: false })
+            faults.Add($"OAuth:Authority is '{Authority}'. Use https: over plain HTTP anyone on the way could make tokens. Plain HTTP is for an authority on this machine.");
         if (string.IsNullOrWhiteSpace(Audience))
             faults.Add("OAuth:Audience is empty. Set it to the audience that tokens must have, or leave it out for 'apijobs'.");
         if (string.IsNullOrWhiteSpace(CompanyClaim))
             faults.Add("OAuth:CompanyClaim is empty. Set it to the claim that holds the company's id, or leave it out for 'company_id'.");
-        if (TokenLifetime < TimeSpan.FromMinutes(1) || TokenLifetime > TimeSpan.FromDays(1))
-            faults.Add($"OAuth:TokenLifetime is {TokenLifetime}. Set it to 00:01:00…1.00:00:00; the default is 01:00:00.");
-        if (KeyRotation < TokenLifetime || KeyRotation > TimeSpan.FromDays(3650))
-            faults.Add($"OAuth:KeyRotation is {KeyRotation}. Set it to at least OAuth:TokenLifetime ({TokenLifetime}) and at most 3650 days; the default is 30.00:00:00.");
-        if (!string.IsNullOrWhiteSpace(KeyEncryptionKey) && !IsKey(KeyEncryptionKey))
-            faults.Add($"OAuth:KeyEncryptionKey is not the base64 of {KeyEncryptionKeyBytes} bytes. Make one with: openssl rand -base64 {KeyEncryptionKeyBytes}");
+        if (KeyRotation < TokenLifetime)
+            faults.Add($"OAuth:KeyRotation is {KeyRotation}, shorter than a token lives. Set it to at least OAuth:TokenLifetime ({TokenLifetime}); the default is 30.00:00:00.");
+        KeyEncryptionKeyOctets = ReadKey(faults);
     }
 
     private static void CheckUrl(string name, string? value, List<string> faults)
@@ -80,11 +84,30 @@ internal sealed class OAuthSettings
         }
     }
 
-    private static bool IsKey(string base64)
+    private byte[]? ReadKey(List<string> faults)
     {
-        Span<byte> key = stackalloc byte[KeyEncryptionKeyBytes + 1];
-        var valid = Convert.TryFromBase64String(base64, key, out var length) && length == KeyEncryptionKeyBytes;
-        CryptographicOperations.ZeroMemory(key);
-        return valid;
+        var (name, base64) = ("OAuth:KeyEncryptionKey", KeyEncryptionKey);
+        if (!string.IsNullOrWhiteSpace(KeyEncryptionKeyFile))
+        {
+            if (!string.IsNullOrWhiteSpace(KeyEncryptionKey))
+                faults.Add("OAuth:KeyEncryptionKey is set, and so is OAuth:KeyEncryptionKeyFile. Remove one of the two.");
+            try
+            {
+                (name, base64) = ("OAuth:KeyEncryptionKeyFile", File.ReadAllText(KeyEncryptionKeyFile));
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                faults.Add($"OAuth:KeyEncryptionKeyFile '{KeyEncryptionKeyFile}' cannot be read: {exception.Message}");
+                return null;
+            }
+        }
+
+        if (string.IsNullOrWhiteSpace(base64))
+            return null;
+        var key = new byte[base64.Length];
+        if (Convert.TryFromBase64String(base64.Trim(), key, out var length) && length == KeyEncryptionKeyBytes)
+            return key[..length];
+        faults.Add($"{name} is not the base64 of {KeyEncryptionKeyBytes} bytes. Make one with: openssl rand -base64 {KeyEncryptionKeyBytes}");
+        return null;
     }
 }

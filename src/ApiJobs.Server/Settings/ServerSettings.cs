@@ -1,6 +1,7 @@
-using System.ComponentModel.DataAnnotations;
 using ApiJobs.Intake;
+using ApiJobs.PostgreSql;
 using ApiJobs.Processing;
+using ApiJobs.Sqlite;
 
 namespace ApiJobs.Server.Settings;
 
@@ -28,6 +29,12 @@ internal sealed class ServerSettings
     /// <summary>Where the API is, and the bounds of its connections and requests.</summary>
     public required HttpSettings Http { get; init; }
 
+    /// <summary>What one caller may take of the server.</summary>
+    public required LimitSettings Limits { get; init; }
+
+    /// <summary>What does not stop the start, but is hardly meant: names that nobody reads.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
     /// <summary>Reads and checks all settings.</summary>
     /// <exception cref="SettingsException">At least one setting is wrong; the message lists all that are.</exception>
     public static ServerSettings Read(IConfiguration configuration)
@@ -35,44 +42,29 @@ internal sealed class ServerSettings
         var faults = new List<string>();
         var settings = new ServerSettings
         {
-            Storage = Bind<StorageSettings>(configuration, "Storage", faults),
-            Webhooks = Bind<WebhookSettings>(configuration, "Webhooks", faults),
-            OAuth = Bind<OAuthSettings>(configuration, "OAuth", faults),
+            Storage = SettingsSection.Read<StorageSettings>(configuration, "Storage", faults),
+            Webhooks = SettingsSection.Read<WebhookSettings>(configuration, "Webhooks", faults),
+            OAuth = SettingsSection.Read<OAuthSettings>(configuration, "OAuth", faults),
             BootstrapClients = BootstrapClient.ReadAll(configuration.GetSection("Bootstrap:Clients"), faults),
-            Http = Bind<HttpSettings>(configuration, "Http", faults),
+            Http = SettingsSection.Read<HttpSettings>(configuration, "Http", faults),
+            Warnings = [.. SettingsSection.All.SelectMany(section => section.FindUnknown(configuration))],
+            Limits = SettingsSection.Read<LimitSettings>(configuration, "Limits", faults),
         };
 
         settings.Storage.Check(faults);
         settings.OAuth.Check(faults);
         settings.Http.Check(faults);
 
-        // The engine reads these itself; checked here, their faults are told together with all others.
-        CheckRanges(Bind<WorkerOptions>(configuration, "Worker", faults), "Worker", faults);
-        CheckRanges(Bind<IntakeOptions>(configuration, "Intake", faults), "Intake", faults);
+        // The engine and the store read these themselves; checked here, their faults are told together with all others.
+        _ = SettingsSection.Read<WorkerOptions>(configuration, "Worker", faults);
+        _ = SettingsSection.Read<IntakeOptions>(configuration, "Intake", faults);
+        _ = SettingsSection.Read<RetentionOptions>(configuration, "Retention", faults);
+        if (settings.Storage.IsPostgreSql)
+            _ = SettingsSection.Read<PostgreSqlStoreOptions>(configuration, "Storage", faults);
+        else
+            _ = SettingsSection.Read<SqliteStoreOptions>(configuration, "Storage", faults);
         if (settings is { OAuth.UsesExternalAuthority: true, BootstrapClients.Count: > 0 })
             faults.Add("Bootstrap:Clients is set, but so is OAuth:Authority, which switches the built-in issuer and its clients off. Remove one of the two.");
         return faults.Count == 0 ? settings : throw new SettingsException(faults);
-    }
-
-    private static T Bind<T>(IConfiguration configuration, string section, List<string> faults)
-        where T : new()
-    {
-        try
-        {
-            return configuration.GetSection(section).Get<T>() ?? new T();
-        }
-        catch (InvalidOperationException exception)
-        {
-            // The binder names the key, the value and the type it should have.
-            faults.Add(exception.Message);
-            return new T();
-        }
-    }
-
-    private static void CheckRanges(object options, string section, List<string> faults)
-    {
-        var results = new List<ValidationResult>();
-        if (!Validator.TryValidateObject(options, new(options), results, validateAllProperties: true))
-            faults.AddRange(results.Select(result => $"{section}:{result.MemberNames.FirstOrDefault()}: {result.ErrorMessage}"));
     }
 }

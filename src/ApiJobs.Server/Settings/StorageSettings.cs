@@ -17,6 +17,9 @@ internal sealed class StorageSettings
 
     private bool IsSqlite => Provider.Equals("Sqlite", StringComparison.OrdinalIgnoreCase);
 
+    private static bool NamesFile(SqliteConnectionStringBuilder connection) =>
+        connection.Mode != SqliteOpenMode.Memory && connection.DataSource is not ("" or ":memory:") && !connection.DataSource.StartsWith("file:", StringComparison.Ordinal);
+
     /// <summary>Adds what is wrong to <paramref name="faults"/>, and fills in the default connection string.</summary>
     public void Check(List<string> faults)
     {
@@ -39,8 +42,8 @@ internal sealed class StorageSettings
             // Parsing also refuses the other provider's connection string: its keywords are unknown.
             if (IsPostgreSql)
                 _ = new NpgsqlConnectionStringBuilder(ConnectionString);
-            else
-                _ = new SqliteConnectionStringBuilder(ConnectionString);
+            else if (!NamesFile(new(ConnectionString)))
+                faults.Add("Storage:ConnectionString does not name a file. Use 'Data Source=<path>'.");
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException or KeyNotFoundException)
         {

@@ -1,37 +1,19 @@
-using ApiJobs.Sqlite.Session;
+using ApiJobs.Sqlite.Connections;
 
 namespace ApiJobs.Sqlite.Accepting;
 
-/// <summary>Removes unsealed uploads, each in many short transactions.</summary>
+/// <summary>Removes an upload bit by bit, so that nobody who writes waits for long.</summary>
 internal static class UploadRemoval
 {
-    private const int UploadsPerSweep = 64;
-
-    /// <summary>Removes all uploads that nothing was appended to since a time.</summary>
-    /// <returns>How many were removed.</returns>
-    internal static async Task<int> SweepAsync(SqliteSession session, DateTimeOffset untouchedSince, CancellationToken cancellationToken)
-    {
-        var removed = 0;
-        List<(Guid CompanyId, Guid JobId)> stale;
-        do
-        {
-            stale = await session.ReadAsync(connection => Uploads.Stale(connection, untouchedSince, UploadsPerSweep), cancellationToken);
-            foreach (var (companyId, jobId) in stale)
-                removed += await RemoveAsync(session, companyId, jobId, untouchedSince, cancellationToken) ? 1 : 0;
-        }
-        while (stale.Count == UploadsPerSweep);
-        return removed;
-    }
-
-    /// <summary>Removes an upload, unless something was appended to it after a time.</summary>
+    /// <returns>Whether this call removed it; not if it is sealed, unknown, touched after <paramref name="untouchedSince"/>, or removed by another.</returns>
     internal static async Task<bool> RemoveAsync(
-        SqliteSession session, Guid companyId, Guid jobId, DateTimeOffset untouchedSince, CancellationToken cancellationToken)
+        SqliteDatabase database, Guid companyId, Guid jobId, DateTimeOffset untouchedSince, CancellationToken cancellationToken)
     {
-        if (!await session.WriteAsync(connection => Uploads.BeginRemoval(connection, companyId, jobId, untouchedSince), cancellationToken))
+        if (!await database.WriteAsync(session => UploadRows.BeginRemoval(session, companyId, jobId, untouchedSince), cancellationToken))
             return false;
         while (true)
         {
-            var removal = await session.WriteAsync(connection => Uploads.Remove(connection, companyId, jobId), cancellationToken);
+            var removal = await database.WriteAsync(session => UploadRows.Remove(session, companyId, jobId), cancellationToken);
             if (removal != Removal.Unfinished)
                 return removal == Removal.Done;
         }

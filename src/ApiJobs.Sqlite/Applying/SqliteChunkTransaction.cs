@@ -1,18 +1,18 @@
 using System.Data.Common;
 using ApiJobs.Resources;
+using ApiJobs.Sqlite.Connections;
 using ApiJobs.Sqlite.Resources;
-using ApiJobs.Sqlite.Session;
 using ApiJobs.Storage;
 
 namespace ApiJobs.Sqlite.Applying;
 
 /// <summary>The effects' view of the writer's open transaction.</summary>
 /// <remarks>SQLite works on the calling thread, so nothing here ever waits; a row is a prepared statement by primary key.</remarks>
-internal sealed class SqliteChunkTransaction(PreparedConnection connection, SqliteTables tables, DateTimeOffset now) : IChunkTransaction
+internal sealed class SqliteChunkTransaction(SqliteSession session, ResourceTables tables, DateTimeOffset now) : IChunkTransaction
 {
-    public DbConnection Connection => connection.Connection;
+    public DbConnection Connection => session.Connection;
 
-    public DbTransaction Transaction => connection.Transaction!;
+    public DbTransaction Transaction => session.Transaction!;
 
     public DateTimeOffset Now => now;
 
@@ -21,19 +21,19 @@ internal sealed class SqliteChunkTransaction(PreparedConnection connection, Sqli
         ArgumentNullException.ThrowIfNull(work);
         cancellationToken.ThrowIfCancellationRequested();
         // Savepoints of one name nest: each statement means the innermost.
-        connection.Use("SAVEPOINT effects").Run();
+        session.Use("SAVEPOINT effects").Run();
         try
         {
             await work();
         }
-        catch when (connection.IsInTransaction)
+        catch when (session.IsInTransaction)
         {
-            connection.Use("ROLLBACK TO effects").Run();
-            connection.Use("RELEASE effects").Run();
+            session.Use("ROLLBACK TO effects").Run();
+            session.Use("RELEASE effects").Run();
             throw;
         }
 
-        connection.Use("RELEASE effects").Run();
+        session.Use("RELEASE effects").Run();
     }
 
     public Task<Dictionary<Guid, ResourceRow>> LoadRowsAsync(
@@ -43,7 +43,7 @@ internal sealed class SqliteChunkTransaction(PreparedConnection connection, Sqli
         cancellationToken.ThrowIfCancellationRequested();
         var table = tables[resource];
         var rows = new Dictionary<Guid, ResourceRow>(ids.Count);
-        var select = connection.Use(table.SelectKey, fields, table.SelectSql);
+        var select = session.Use(table.SelectKey, fields, table.SelectSql);
         select.Bind(1, companyId);
         foreach (var id in ids)
         {
@@ -64,7 +64,7 @@ internal sealed class SqliteChunkTransaction(PreparedConnection connection, Sqli
         ArgumentNullException.ThrowIfNull(values);
         cancellationToken.ThrowIfCancellationRequested();
         var found = new Dictionary<string, Guid>(values.Count, StringComparer.Ordinal);
-        var find = connection.Use(tables[resource].FindByUniqueSql(field));
+        var find = session.Use(tables[resource].FindByUniqueSql(field));
         find.Bind(1, companyId);
         foreach (var value in values)
         {
@@ -91,7 +91,7 @@ internal sealed class SqliteChunkTransaction(PreparedConnection connection, Sqli
         {
             if (statement is null || prepared != write.Fields)
             {
-                statement = connection.Use(table.UpdateDifferingKey, write.Fields, table.UpdateDifferingSql);
+                statement = session.Use(table.UpdateDifferingKey, write.Fields, table.UpdateDifferingSql);
                 statement.Bind(1, companyId);
                 prepared = write.Fields;
             }
@@ -109,6 +109,7 @@ internal sealed class SqliteChunkTransaction(PreparedConnection connection, Sqli
         ArgumentNullException.ThrowIfNull(rows);
         cancellationToken.ThrowIfCancellationRequested();
         var table = tables[resource];
+        ClearMovedValues(table, companyId, rows);
         SqliteStatement? statement = null;
         (bool IsNew, ulong Fields) prepared = default;
         foreach (var write in rows)
@@ -118,8 +119,8 @@ internal sealed class SqliteChunkTransaction(PreparedConnection connection, Sqli
             if (statement is null || prepared != (write.IsNew, fields))
             {
                 statement = write.IsNew
-                    ? connection.Use(table.InsertKey, fields, table.InsertSql)
-                    : connection.Use(table.UpdateKey, fields, table.UpdateSql);
+                    ? session.Use(table.InsertKey, fields, table.InsertSql)
+                    : session.Use(table.UpdateKey, fields, table.UpdateSql);
                 // Bindings outlive a reset.
                 statement.Bind(1, companyId);
                 prepared = (write.IsNew, fields);
@@ -131,5 +132,19 @@ internal sealed class SqliteChunkTransaction(PreparedConnection connection, Sqli
         }
 
         return Task.CompletedTask;
+    }
+
+    // A value may move from row to row in one group (each reference up by one). Whatever the order of the rows, no two of them
+    // then hold it at the same time.
+    private void ClearMovedValues(ResourceTable table, Guid companyId, IReadOnlyList<RowWrite> rows)
+    {
+        if (table.UniqueFields == 0 || rows.Count == 1)
+            return;
+        foreach (var write in rows)
+        {
+            var moved = write.IsNew ? 0 : write.Fields & table.UniqueFields;
+            if (moved != 0)
+                session.Use(table.ClearKey, moved, table.ClearSql).Bind(1, companyId).Bind(2, write.Row.Id).Run();
+        }
     }
 }

@@ -1,61 +1,62 @@
+using ApiJobs.Sqlite.Connections;
 using ApiJobs.Storage;
 
 namespace ApiJobs.Sqlite.Lanes;
 
-/// <summary>Which lanes have work, who serves them, which are ill, and whose turn is next; in memory, made again from the lanes' table at each start.</summary>
+/// <summary>Which lanes have work, which are left alone for a while, and whose turn is next; in memory, made again from the lanes' table at each start.</summary>
 /// <remarks>
 /// One process owns the file, so a lease that outlived its process would only make its lane wait. The positions come from
 /// the writer in the order of its commits, so what is here is what the table holds.
 /// </remarks>
-internal sealed class LaneQueue(TimeProvider time)
+internal sealed class LaneQueue(StoreClock clock, TimeProvider time)
 {
     // Of a lane without work only its last turn is worth remembering, and only for as long as this many others do not come after it.
     private const int MaxIdleLanes = 65_536;
 
+    private static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
+
     private readonly Lock _gate = new();
-    private readonly Dictionary<(Guid CompanyId, string Name), QueuedLane> _lanes = [];
-    private readonly SortedSet<QueuedLane> _waiting = new(QueuedLane.LeastRecentlyServed);
-    private readonly SortedSet<QueuedLane> _ill = new(QueuedLane.SoonestDue);
-    private readonly SortedSet<QueuedLane> _idle = new(QueuedLane.LeastRecentlyServed);
-    private readonly List<QueuedLane> _leased = [];
+    private readonly Dictionary<(Guid CompanyId, string Name), Lane> _lanes = [];
+    private readonly SortedSet<Lane> _waiting = new(LeastRecentlyServed.Instance);
+    private readonly SortedSet<Lane> _keptBack = new(SoonestDue.Instance);
+    private readonly SortedSet<Lane> _idle = new(LeastRecentlyServed.Instance);
+    private readonly List<Lane> _leased = [];
     private TaskCompletionSource _work = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _turn;
 
-    /// <summary>Takes over where a lane stands after a commit; wakes those who wait if it has got work. Null where nothing moved.</summary>
-    internal void Move(Guid companyId, string name, LanePositions? moved)
+    /// <summary>Takes over where a lane stands after a commit; wakes those who wait if it has got work.</summary>
+    /// <param name="companyId">The lane's company.</param>
+    /// <param name="name">The lane's name.</param>
+    /// <param name="positions">Where it stands; null if nothing has changed.</param>
+    internal void Move(Guid companyId, string name, LanePositions? positions)
     {
-        if (moved is not { } positions)
-            return;
         lock (_gate)
         {
-            if (!_lanes.TryGetValue((companyId, name), out var lane))
-            {
-                if (!positions.HasWork)
-                    return;
-                lane = Add(companyId, name);
-            }
-
-            lane.Positions = positions;
+            if (positions is not { } moved || (!moved.HasWork && !_lanes.ContainsKey((companyId, name))))
+                return;
+            var lane = FindOrAdd(companyId, name);
+            lane.Positions = moved;
             if (lane.Token == Guid.Empty)
                 Queue(lane);
         }
     }
 
-    /// <summary>Takes over a lane that the database knew before this process.</summary>
-    internal void Load(Guid companyId, string name, LanePositions positions, LaneIllness? illness, DateTimeOffset now)
+    /// <summary>Takes over a lane as it was stored.</summary>
+    internal void Restore(Guid companyId, string name, LanePositions positions, int faults, TimeSpan pause)
     {
         lock (_gate)
         {
-            var lane = Add(companyId, name);
+            var lane = FindOrAdd(companyId, name);
             lane.Positions = positions;
-            lane.Illness = illness;
-            lane.DueAt = illness is null ? 0 : Deadline(illness.NotBefore - now);
+            lane.Faults = faults;
+            // However far ahead a clock was when the end of the pause was stored.
+            lane.DueAt = clock.After(pause < LongestPause ? pause : LongestPause);
             Queue(lane);
         }
     }
 
     /// <summary>Leases the lane with work that was served least recently: one that waits, or one whose lease has expired.</summary>
-    internal LaneLease? Claim(string node, TimeSpan leaseFor)
+    internal LaneLease? Claim(TimeSpan leaseFor)
     {
         lock (_gate)
         {
@@ -63,12 +64,11 @@ internal sealed class LaneQueue(TimeProvider time)
                 return null;
             Unqueue(lane);
             lane.Token = Guid.CreateVersion7();
-            lane.LeasedBy = node;
-            lane.LeasedUntil = Deadline(leaseFor);
-            // Its turn counts from here: a worker that dies without a release has had one.
+            lane.LeasedUntil = clock.After(leaseFor);
+            // Its turn counts from here too: a worker that dies without a release has had one.
             lane.ServedTurn = ++_turn;
             _leased.Add(lane);
-            return new LaneLease(lane.CompanyId, lane.Name, lane.Token, lane.Illness?.Faults ?? 0);
+            return new(lane.CompanyId, lane.Name, lane.Token, lane.Faults);
         }
     }
 
@@ -87,37 +87,25 @@ internal sealed class LaneQueue(TimeProvider time)
         {
             if (Find(lease) is not { } lane)
                 return false;
-            lane.LeasedUntil = Deadline(leaseFor);
+            lane.LeasedUntil = clock.After(leaseFor);
             return true;
         }
     }
 
-    /// <summary>Takes a lane back, ill if there is a fault.</summary>
-    /// <returns>Whether the lane became ill, more ill or well, which is to be kept.</returns>
-    internal bool Release(LaneLease lease, LaneFault? fault, DateTimeOffset now)
+    /// <summary>Takes a lane back; with a fault it is left alone for the pause.</summary>
+    /// <returns><see langword="false"/> if the lease was lost.</returns>
+    internal bool Release(LaneLease lease, LaneFault? fault)
     {
         lock (_gate)
         {
             if (Find(lease) is not { } lane)
                 return false;
-            var wasIll = lane.Illness is not null;
             _leased.Remove(lane);
             lane.Token = Guid.Empty;
-            lane.LeasedBy = null;
-            lane.Illness = fault is null
-                ? null
-                : new(FirstKilobyte.Of(fault.Message), (lane.Illness?.Faults ?? 0) + 1, now + fault.Pause);
-            lane.DueAt = fault is null ? 0 : Deadline(fault.Pause);
+            lane.Faults = fault is null ? 0 : lane.Faults + 1;
+            lane.DueAt = clock.After(fault?.Pause ?? TimeSpan.Zero);
             Queue(lane);
-            return wasIll || fault is not null;
-        }
-    }
-
-    internal LaneIllness? IllnessOf(Guid companyId, string name)
-    {
-        lock (_gate)
-        {
-            return _lanes.GetValueOrDefault((companyId, name))?.Illness;
+            return true;
         }
     }
 
@@ -127,12 +115,12 @@ internal sealed class LaneQueue(TimeProvider time)
         Task work;
         lock (_gate)
         {
-            HealDue();
+            LetDueLanesWait();
             if (_waiting.Count > 0)
                 return;
-            if (_ill.Min is { } next && UntilDue(next) < atMost)
-                atMost = UntilDue(next);
             work = _work.Task;
+            if (_keptBack.Min is { } soonest && clock.Until(soonest.DueAt) is var due && due < atMost)
+                atMost = due;
         }
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -141,14 +129,14 @@ internal sealed class LaneQueue(TimeProvider time)
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    private QueuedLane? Next()
+    private Lane? Next()
     {
-        HealDue();
+        LetDueLanesWait();
         var next = _waiting.Min;
         foreach (var leased in _leased)
         {
-            if (leased.Positions.HasWork && leased.LeasedUntil <= time.GetTimestamp()
-                && (next is null || QueuedLane.LeastRecentlyServed.Compare(leased, next) < 0))
+            if (leased.Positions.HasWork && leased.LeasedUntil <= clock.Elapsed
+                && (next is null || LeastRecentlyServed.Instance.Compare(leased, next) < 0))
             {
                 next = leased;
             }
@@ -157,79 +145,102 @@ internal sealed class LaneQueue(TimeProvider time)
         return next;
     }
 
-    // Lets the lanes try again whose pause is over. Their faults stay until one of them is given back well.
-    private void HealDue()
-    {
-        while (_ill.Min is { } lane && lane.DueAt <= time.GetTimestamp())
-        {
-            _ill.Remove(lane);
-            lane.DueAt = 0;
-            Queue(lane);
-        }
-    }
-
-    private QueuedLane? Find(LaneLease lease) =>
+    private Lane? Find(LaneLease lease) =>
         _lanes.TryGetValue((lease.CompanyId, lease.Lane), out var lane) && lane.Token == lease.Token ? lane : null;
 
-    private QueuedLane Add(Guid companyId, string name)
+    private Lane FindOrAdd(Guid companyId, string name)
     {
-        var lane = new QueuedLane(companyId, name);
-        _lanes.Add((companyId, name), lane);
+        if (!_lanes.TryGetValue((companyId, name), out var lane))
+            _lanes.Add((companyId, name), lane = new(companyId, name));
         return lane;
     }
 
-    // A monotonic clock: setting the machine's time neither ends a lease or a pause nor prolongs it.
-    private long Deadline(TimeSpan fromNow) =>
-        time.GetTimestamp() + (long)Math.Ceiling(fromNow.TotalSeconds * time.TimestampFrequency);
-
-    // Rounded up, or a wait would end just before there is something to claim.
-    private TimeSpan UntilDue(QueuedLane lane) =>
-        TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(0, lane.DueAt - time.GetTimestamp()) * 1_000.0 / time.TimestampFrequency));
-
-    private void Queue(QueuedLane lane)
+    private void LetDueLanesWait()
     {
-        if (lane.DueAt == 0 && lane.Positions.HasWork && _waiting.Contains(lane))
+        while (_keptBack.Min is { } soonest && soonest.DueAt <= clock.Elapsed)
+            Queue(soonest);
+    }
+
+    private void Queue(Lane lane)
+    {
+        if (lane.Positions.HasWork && _waiting.Contains(lane))
             return;
         Unqueue(lane);
         // Among lanes that were served never, or forgotten since, the first to get work comes first.
         lane.QueuedTurn = ++_turn;
-        if (lane.Positions.HasWork && lane.DueAt == 0)
+        if (lane.DueAt > clock.Elapsed)
         {
-            _waiting.Add(lane);
-            Wake();
+            _keptBack.Add(lane);
+            return;
         }
-        else if (lane.DueAt != 0)
-        {
-            _ill.Add(lane);
-            // Whoever waits may have to wake earlier than he thought.
-            Wake();
-        }
-        else if (lane.Illness is null)
+
+        if (!lane.Positions.HasWork)
         {
             _idle.Add(lane);
             if (_idle.Count > MaxIdleLanes)
                 Forget(_idle.Min!);
+            return;
         }
-    }
 
-    private void Wake()
-    {
+        _waiting.Add(lane);
         var woken = _work;
         _work = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         woken.TrySetResult();
     }
 
-    private void Unqueue(QueuedLane lane)
+    private void Unqueue(Lane lane)
     {
         _waiting.Remove(lane);
-        _ill.Remove(lane);
+        _keptBack.Remove(lane);
         _idle.Remove(lane);
         _leased.Remove(lane);
     }
 
-    private void Forget(QueuedLane lane)
+    private void Forget(Lane lane)
     {
         _idle.Remove(lane);
         _lanes.Remove((lane.CompanyId, lane.Name));
+    }
+
+    private sealed class Lane(Guid companyId, string name)
+    {
+        internal Guid CompanyId { get; } = companyId;
+
+        internal string Name { get; } = name;
+
+        internal LanePositions Positions { get; set; }
+
+        /// <summary>How often in a row it was given back with a fault.</summary>
+        internal int Faults { get; set; }
+
+        // The order in the sets: changed only while the lane is in none.
+
+        /// <summary>Before this it is left alone.</summary>
+        internal long DueAt { get; set; }
+
+        internal long ServedTurn { get; set; }
+
+        internal long QueuedTurn { get; set; }
+
+        /// <summary>Empty while nobody holds a lease.</summary>
+        internal Guid Token { get; set; }
+
+        internal long LeasedUntil { get; set; }
+    }
+
+    private sealed class LeastRecentlyServed : IComparer<Lane>
+    {
+        internal static readonly LeastRecentlyServed Instance = new();
+
+        public int Compare(Lane? left, Lane? right) =>
+            (left!.ServedTurn, left.QueuedTurn).CompareTo((right!.ServedTurn, right.QueuedTurn));
+    }
+
+    private sealed class SoonestDue : IComparer<Lane>
+    {
+        internal static readonly SoonestDue Instance = new();
+
+        public int Compare(Lane? left, Lane? right) =>
+            (left!.DueAt, left.QueuedTurn).CompareTo((right!.DueAt, right.QueuedTurn));
     }
 }

@@ -1,80 +1,96 @@
-using ApiJobs.Sqlite.Session;
+using ApiJobs.Sqlite.Connections;
+using ApiJobs.Storage;
 
 namespace ApiJobs.Sqlite.Lanes;
 
-/// <summary>Where a lane stands: the first position of it that may be unfinished, and the next that is given.</summary>
+/// <summary>Where a lane stands: the first position that may be unfinished, and the next to be given.</summary>
 internal readonly record struct LanePositions(long Head, long Next)
 {
     internal bool HasWork => Head < Next;
 }
 
-/// <summary>Why a lane was given back, how often in a row, and until when it is left alone.</summary>
-internal sealed record LaneIllness(string Fault, int Faults, DateTimeOffset NotBefore);
-
-/// <summary>The lanes as the database holds them. What writes runs inside the writer's transaction.</summary>
+/// <summary>Lanes as they are stored. Everything here runs inside a transaction.</summary>
 internal static class LaneRows
 {
-    /// <summary>Gives a new job its position at the end of its lane, and the time it was accepted, which never goes back along a lane.</summary>
-    internal static (LanePositions Lane, long Position, DateTimeOffset CreatedAt) GivePosition(
-        PreparedConnection connection, Guid companyId, string lane, DateTimeOffset now)
+    private const int MaxFaultLength = 1_000;
+
+    /// <summary>Gives the next position of a lane, and a time that is not before that of the job before.</summary>
+    internal static (LanePositions Lane, long Position, DateTimeOffset CreatedAt) TakePosition(
+        SqliteSession session, Guid companyId, string lane, DateTimeOffset now)
     {
-        using var upsert = connection.Use("""
+        using var take = session.Use("""
             INSERT INTO lanes (company_id, lane, next_position, last_created_at) VALUES (?1, ?2, 2, ?3)
             ON CONFLICT DO UPDATE SET next_position = next_position + 1, last_created_at = max(last_created_at, ?3)
             RETURNING head_position, next_position, last_created_at
             """);
-        upsert.Bind(1, companyId).Bind(2, lane).Bind(3, StoredTime.From(now)).Read();
-        var next = upsert.Int64(1);
-        return (new(upsert.Int64(0), next), next - 1, StoredTime.To(upsert.Int64(2)));
+        take.Bind(1, companyId).Bind(2, lane).Bind(3, StoredTime.From(now)).Read();
+        var positions = new LanePositions(take.Int64(0), take.Int64(1));
+        return (positions, positions.Next - 1, StoredTime.To(take.Int64(2)));
     }
 
     /// <summary>Moves a lane's head up to its first unfinished job.</summary>
-    internal static LanePositions MoveHead(PreparedConnection connection, Guid companyId, string lane, DateTimeOffset now)
+    /// <returns>Where the lane stands now; null if there is no such lane.</returns>
+    internal static LanePositions? MoveHead(SqliteSession session, Guid companyId, string lane)
     {
-        using var move = connection.Use("""
-            UPDATE lanes SET last_ended_at = max(last_ended_at, ?3), head_position = coalesce(
+        using var move = session.Use("""
+            UPDATE lanes SET head_position = coalesce(
                 (SELECT position FROM jobs WHERE company_id = ?1 AND lane = ?2 AND end_time IS NULL ORDER BY position LIMIT 1),
                 next_position)
             WHERE company_id = ?1 AND lane = ?2
             RETURNING head_position, next_position
             """);
-        return move.Bind(1, companyId).Bind(2, lane).Bind(3, StoredTime.From(now)).Read()
-            ? new(move.Int64(0), move.Int64(1))
-            : throw new InvalidOperationException($"Lane '{lane}' of company {companyId} has jobs, but no row.");
+        return move.Bind(1, companyId).Bind(2, lane).Read() ? new LanePositions(move.Int64(0), move.Int64(1)) : null;
     }
 
-    /// <summary>Keeps why a lane is ill, so that a restart does not forget it; null for one that is well.</summary>
-    internal static void Keep(PreparedConnection connection, Guid companyId, string lane, LaneIllness? illness)
+    /// <summary>Keeps why a lane is left alone and until when, or that it is well.</summary>
+    internal static bool KeepFault(SqliteSession session, LaneLease lease, LaneFault? fault, DateTimeOffset now)
     {
-        using var update = connection.Use("UPDATE lanes SET faults = ?3, fault = ?4, not_before = ?5 WHERE company_id = ?1 AND lane = ?2");
-        update.Bind(1, companyId).Bind(2, lane).Bind(3, illness?.Faults ?? 0).BindOrNull(4, illness?.Fault);
-        (illness is null ? update.BindNull(5) : update.Bind(5, StoredTime.From(illness.NotBefore))).Run();
+        using var keep = session.Use("UPDATE lanes SET not_before = ?3, faults = ?4, fault = ?5 WHERE company_id = ?1 AND lane = ?2");
+        keep.Bind(1, lease.CompanyId).Bind(2, lease.Lane);
+        if (fault is null)
+            keep.BindNull(3).Bind(4, 0).BindNull(5);
+        else
+            keep.Bind(3, StoredTime.From(now + fault.Pause)).Bind(4, lease.Faults + 1).Bind(5, Cut(fault.Message));
+        return keep.Run() == 1;
     }
 
-    /// <summary>Reads the lanes that a queue has to know: those with work, and those that are ill.</summary>
-    internal static void Load(PreparedConnection connection, LaneQueue lanes, DateTimeOffset now)
+    /// <summary>Queues the lanes that have work, those that are left alone among them, as a process does when it starts.</summary>
+    internal static void Load(SqliteSession session, LaneQueue queue, DateTimeOffset now)
     {
-        using var select = connection.Use("""
-            SELECT company_id, lane, head_position, next_position, faults, fault, not_before FROM lanes
+        using var lanes = session.Use("""
+            SELECT company_id, lane, head_position, next_position, not_before, faults FROM lanes
             WHERE head_position < next_position OR faults > 0
             """);
-        while (select.Read())
+        while (lanes.Read())
         {
-            var illness = select.Int32(4) == 0 ? null : new LaneIllness(select.Text(5), select.Int32(4), StoredTime.To(select.Int64(6)));
-            lanes.Load(select.Guid(0), select.Text(1), new(select.Int64(2), select.Int64(3)), illness, now);
+            var pause = lanes.IsNull(4) ? TimeSpan.Zero : StoredTime.To(lanes.Int64(4)) - now;
+            queue.Restore(lanes.Guid(0), lanes.Text(1), new(lanes.Int64(2), lanes.Int64(3)), lanes.Int32(5), pause);
         }
     }
 
-    /// <summary>The latest time in the database that somebody may have been told.</summary>
-    internal static DateTimeOffset LatestTime(PreparedConnection connection)
+    /// <summary>The companies that have lanes, in the order of their ids.</summary>
+    internal static IReadOnlyList<Guid> Companies(SqliteSession session, Guid? after, int max)
     {
-        // Of unfinished jobs only the first of a lane can have changed since it was accepted.
-        using var latest = connection.Use("""
-            SELECT max(l.last_created_at, l.last_ended_at, coalesce(j.updated_at, 0)) AS latest
-            FROM lanes l LEFT JOIN jobs j
-              ON j.company_id = l.company_id AND j.lane = l.lane AND j.position = l.head_position AND j.end_time IS NULL
-            ORDER BY latest DESC LIMIT 1
-            """);
-        return latest.Read() ? StoredTime.To(latest.Int64(0)) : DateTimeOffset.UnixEpoch;
+        // From company to company by the key, however many lanes each has.
+        using var next = session.Use("SELECT company_id FROM lanes WHERE company_id > ?1 ORDER BY company_id LIMIT 1");
+        var companies = new List<Guid>();
+        while (companies.Count < max)
+        {
+            using (after is { } last ? next.Bind(1, last) : next.Bind(1, ReadOnlySpan<byte>.Empty))
+            {
+                if (!next.Read())
+                    break;
+                after = next.Guid(0);
+            }
+
+            companies.Add(after.Value);
+        }
+
+        return companies;
     }
+
+    // Never in the middle of a surrogate pair, which SQLite would keep as something else.
+    private static string Cut(string text) => text.Length <= MaxFaultLength
+        ? text
+        : text[..(char.IsHighSurrogate(text[MaxFaultLength - 1]) ? MaxFaultLength - 1 : MaxFaultLength)];
 }

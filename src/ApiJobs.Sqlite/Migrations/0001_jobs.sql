@@ -1,21 +1,20 @@
 -- Ids are 16 bytes, big-endian, so that their order is that of their texts. Times are microseconds since 1970, UTC.
 -- The company comes first in every key: its rows lie together, and no query can leave it out and still be fast.
 
--- Positions before head_position have ended, those before next_position are given: a lane has work when head < next.
--- Who holds a lane is in the memory of the process; what must outlive it is here.
+-- No unfinished job stands before head_position; the next job sealed gets next_position: a lane has work when head < next.
+-- A lane that cannot go on is left alone until not_before. Leases are in memory, because one process owns the file.
 CREATE TABLE lanes (
     company_id      BLOB    NOT NULL,
     lane            TEXT    NOT NULL,
     head_position   INTEGER NOT NULL DEFAULT 1,
     next_position   INTEGER NOT NULL DEFAULT 1,
-    last_created_at INTEGER NOT NULL,
-    last_ended_at   INTEGER NOT NULL DEFAULT 0,
+    last_created_at INTEGER NOT NULL DEFAULT 0,
     not_before      INTEGER,
     faults          INTEGER NOT NULL DEFAULT 0,
     fault           TEXT,
     PRIMARY KEY (company_id, lane),
-    CHECK (head_position BETWEEN 1 AND next_position),
-    CHECK ((faults > 0) = (not_before IS NOT NULL AND fault IS NOT NULL))
+    CHECK (head_position <= next_position),
+    CHECK ((faults = 0) = (fault IS NULL))
 ) STRICT, WITHOUT ROWID;
 
 -- Small rows only, because a job's row is written again at each chunk.
@@ -47,16 +46,16 @@ CREATE TABLE jobs (
     failure         TEXT,
     PRIMARY KEY (company_id, id),
     CHECK (next_chunk BETWEEN 0 AND chunk_count),
-    CHECK ((failure IS NULL) = (failure_code IS NULL)),
-    -- Only an ended job has failed, and one that has not failed ends with its last chunk.
-    CHECK (failure IS NULL OR end_time IS NOT NULL),
-    CHECK (end_time IS NULL OR failure IS NOT NULL OR next_chunk = chunk_count)
+    CHECK (created_count + updated_count + unchanged_count + failed_count <= total_records),
+    CHECK ((failure_code IS NULL) = (failure IS NULL)),
+    CHECK (failure_code IS NULL OR end_time IS NOT NULL),
+    CHECK (end_time IS NULL OR failure_code IS NOT NULL OR next_chunk = chunk_count)
 ) STRICT, WITHOUT ROWID;
 
 -- Only unfinished jobs are in it: ten million ended ones cost the queue nothing.
 CREATE UNIQUE INDEX jobs_unfinished ON jobs (company_id, lane, position) WHERE end_time IS NULL;
 
--- What a client may send again. The empty client_id is the one of callers who are not told apart.
+-- One key, one job: a client that sends a request again finds the job it made. Written when the job is sealed, gone with it.
 CREATE TABLE idempotency_keys (
     company_id  BLOB NOT NULL,
     client_id   TEXT NOT NULL,
@@ -68,11 +67,11 @@ CREATE TABLE idempotency_keys (
 
 -- A request that is still uploading. next_chunk is -1 once its removal has begun: nothing can be appended or sealed then.
 CREATE TABLE uploads (
-    company_id   BLOB    NOT NULL,
-    job_id       BLOB    NOT NULL,
-    next_chunk   INTEGER NOT NULL,
-    record_count INTEGER NOT NULL,
-    touched_at   INTEGER NOT NULL,
+    company_id  BLOB    NOT NULL,
+    job_id      BLOB    NOT NULL,
+    next_chunk  INTEGER NOT NULL,
+    next_record INTEGER NOT NULL,
+    touched_at  INTEGER NOT NULL,
     PRIMARY KEY (company_id, job_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -82,7 +81,7 @@ CREATE TABLE chunks (
     job_id       BLOB    NOT NULL,
     chunk_index  INTEGER NOT NULL,
     first_record INTEGER NOT NULL,
-    record_count INTEGER NOT NULL,
+    record_count INTEGER NOT NULL CHECK (record_count > 0),
     payload      BLOB    NOT NULL,
     PRIMARY KEY (company_id, job_id, chunk_index)
 ) STRICT;

@@ -1,16 +1,14 @@
 namespace ApiJobs.Sqlite.Schema;
 
-/// <summary>The names that the store keeps for its own tables, and those of others in the same file.</summary>
+/// <summary>The names of the store's own tables, which no resource can have.</summary>
 internal static class StoreTables
 {
+    /// <summary>Which scripts the database has seen.</summary>
     internal const string Journal = "schema_versions";
 
-    private static readonly string[] Own =
+    private static readonly string[] All =
         ["lanes", "jobs", "idempotency_keys", "uploads", "chunks", "chunk_results", "job_messages", Journal];
 
-    // SQLite's own, and the server's.
-    private static readonly string[] Prefixes = ["sqlite_", "oauth_"];
-
-    internal static bool IsReserved(string name) =>
-        Own.Contains(name) || Prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+    /// <summary>Whether a table of this name is the store's, or SQLite's own.</summary>
+    internal static bool Has(string name) => All.Contains(name) || name.StartsWith("sqlite_", StringComparison.Ordinal);
 }

@@ -7,6 +7,7 @@ namespace ApiJobs.Intake;
 public abstract class BodyRecordReader : RecordReader
 {
     private int _wantedBytes = 1;
+    private bool _isBegun;
 
     private protected BodyRecordReader(Stream body, IntakeOptions options)
     {
@@ -33,7 +34,7 @@ public abstract class BodyRecordReader : RecordReader
     /// <inheritdoc/>
     public sealed override ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
     {
-        var step = Advance();
+        var step = GoOn();
         return step == Step.NeedsMore ? ReadOnAsync(cancellationToken) : new ValueTask<bool>(step == Step.Record);
     }
 
@@ -69,6 +70,19 @@ public abstract class BodyRecordReader : RecordReader
                 $"The body has more than {Options.MaxRecords:N0} records; one too many starts at {record}. Send them in several requests, or raise `Intake:MaxRecords`."));
     }
 
+    private Step GoOn() => _isBegun ? Advance() : Begin();
+
+    private Step Begin()
+    {
+        if (Window.Unread.Length < GzipBody.MagicBytes && !Window.AtEnd)
+            return NeedsMore(GzipBody.MagicBytes);
+        if (GzipBody.IsBegunBy(Window.Unread))
+            throw new BodyPosition(0, null, null).Fault(RequestFaultCodes.InvalidEncoding,
+                "The body is gzip data where text should be. If it was compressed on purpose, say so with `Content-Encoding: gzip`, once for each time.");
+        _isBegun = true;
+        return Advance();
+    }
+
     // The common case, a record that is in the window already, allocates nothing; this one reuses its state machines.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> ReadOnAsync(CancellationToken cancellationToken)
@@ -77,7 +91,7 @@ public abstract class BodyRecordReader : RecordReader
         do
         {
             await Window.FillAsync(_wantedBytes, cancellationToken);
-            step = Advance();
+            step = GoOn();
         }
         while (step == Step.NeedsMore);
         return step == Step.Record;

@@ -1,14 +1,14 @@
-using System.Buffers;
-
 namespace ApiJobs.Intake;
 
 /// <summary>A window that moves over a body as it streams in: the bytes read and not yet consumed, and where in the body they lie.</summary>
-/// <remarks>Its buffer grows only to what a caller wants at once, plus one read; it never follows the body's size.</remarks>
+/// <remarks>
+/// Its buffer grows only to what a caller wants at once; it never follows the body's size. While the body is waited for and nothing is
+/// unread, there is no buffer at all.
+/// </remarks>
 internal sealed class BodyWindow(Stream body) : IDisposable
 {
-    private const int ReadBytes = 64 * 1024;
-
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
+    private byte[] _buffer = [];
+    private bool _isDisposed;
     private int _start;
     private int _end;
 
@@ -34,6 +34,7 @@ internal sealed class BodyWindow(Stream body) : IDisposable
     /// <summary>Reads on until at least <paramref name="bytes"/> are unread, or the body has ended.</summary>
     public async ValueTask FillAsync(int bytes, CancellationToken cancellationToken)
     {
+        await WaitAsync(cancellationToken);
         MakeRoom(bytes);
         while (_end - _start < bytes && !AtEnd)
         {
@@ -43,23 +44,37 @@ internal sealed class BodyWindow(Stream body) : IDisposable
         }
     }
 
+    /// <summary>Waits, without a buffer, until there are unread bytes or more can be read at once; where the body itself can wait so.</summary>
+    public async ValueTask WaitAsync(CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (!Unread.IsEmpty || AtEnd) return;
+        Return();
+        _ = await body.ReadAsync(Memory<byte>.Empty, cancellationToken);
+    }
+
     public void Dispose()
     {
-        if (_buffer.Length == 0) return;
-        ArrayPool<byte>.Shared.Return(_buffer);
-        _buffer = [];
-        _start = _end = 0;
+        _isDisposed = true;
+        Return();
     }
 
     private void MakeRoom(int bytes)
     {
-        ObjectDisposedException.ThrowIf(_buffer.Length == 0, this);
-        var target = bytes <= _buffer.Length ? _buffer : ArrayPool<byte>.Shared.Rent(bytes + ReadBytes);
+        // A large buffer is given back once what is wanted fits a small one.
+        var isEnough = bytes <= _buffer.Length && (_buffer.Length <= WindowBuffers.SmallBytes || Math.Max(bytes, Unread.Length) > WindowBuffers.SmallBytes);
+        var target = isEnough && _buffer.Length > 0 ? _buffer : WindowBuffers.Lease(Math.Max(bytes, Unread.Length));
         Unread.CopyTo(target);
-        _end -= _start;
-        _start = 0;
+        (_start, _end) = (0, _end - _start);
         if (target == _buffer) return;
-        ArrayPool<byte>.Shared.Return(_buffer);
+        if (_buffer.Length > 0) WindowBuffers.Return(_buffer);
         _buffer = target;
+    }
+
+    private void Return()
+    {
+        if (_buffer.Length > 0) WindowBuffers.Return(_buffer);
+        _buffer = [];
+        _start = _end = 0;
     }
 }

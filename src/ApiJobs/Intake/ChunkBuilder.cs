@@ -5,8 +5,10 @@ using ApiJobs.Storage;
 namespace ApiJobs.Intake;
 
 /// <summary>Collects the records of a request into one chunk after another.</summary>
-internal sealed class ChunkBuilder(IntakeOptions options)
+internal sealed class ChunkBuilder(IntakeOptions options, int maxRecords = int.MaxValue)
 {
+    private readonly int _maxRecords = Math.Min(maxRecords, options.ChunkRecords);
+
     // Two payloads take turns: while the store writes one, the next is filled.
     private readonly ArrayBufferWriter<byte>[] _payloads = [new(), new()];
     private int _chunkIndex;
@@ -20,7 +22,7 @@ internal sealed class ChunkBuilder(IntakeOptions options)
 
     /// <summary>Whether the chunk must be closed before this record is added.</summary>
     public bool IsFullFor(ReadOnlyMemory<byte> record) =>
-        _recordCount >= options.ChunkRecords
+        _recordCount >= _maxRecords
         || (_recordCount > 0 && Payload.WrittenCount + ChunkPayload.PrefixBytes + record.Length > options.ChunkBytes);
 
     public void Add(ReadOnlyMemory<byte> record)

@@ -17,11 +17,12 @@ public sealed class CsvRecordReader : BodyRecordReader
 {
     private readonly byte[] _clearToken;
     private readonly CsvRow _row = new();
-    private readonly ArrayBufferWriter<byte> _record = new(1_024);
+    private ArrayBufferWriter<byte> _record = new(1_024);
     private readonly Utf8JsonWriter _writer;
     private byte[] _unescaped = [];
     private CsvHeader? _header;
     private long _line = 1;
+    private long? _headerLine;
 
     /// <summary>Makes a reader of a body that stays the caller's.</summary>
     public CsvRecordReader(Stream body, IntakeOptions options) : base(body, options)
@@ -34,6 +35,9 @@ public sealed class CsvRecordReader : BodyRecordReader
     /// <inheritdoc/>
     public override IReadOnlyList<string>? Header => _header?.Members.ConvertAll(member => member.Name.Value);
 
+    /// <inheritdoc/>
+    public override long? HeaderLine => _headerLine;
+
     private BodyPosition RowStart => new(Window.Offset, _header is null ? null : Index, _line);
 
     /// <inheritdoc/>
@@ -45,6 +49,7 @@ public sealed class CsvRecordReader : BodyRecordReader
 
     private protected override Step Advance()
     {
+        ForgetLargeRecord();
         while (true)
         {
             var unread = Window.Unread;
@@ -108,7 +113,7 @@ public sealed class CsvRecordReader : BodyRecordReader
         if (!Utf8.IsValid(row)) throw Utf8Check.Fault(row, RowStart, row.Length, mayBeCut: false)!;
         if (_header is null)
         {
-            _header = ReadHeader(row);
+            (_header, _headerLine) = (ReadHeader(row), _line);
             return false;
         }
 
@@ -128,6 +133,9 @@ public sealed class CsvRecordReader : BodyRecordReader
 
     private CsvHeader ReadHeader(ReadOnlySpan<byte> row)
     {
+        if (OtherSeparator(row) is { } separator)
+            throw RowStart.Fault(RequestFaultCodes.WrongShape,
+                $"The columns are separated by {separator}, as the header at {RowStart} shows. Separate them by commas, and put cells that hold commas in quotes.");
         var names = new List<string>(_row.Cells.Length);
         foreach (var cell in _row.Cells) names.Add(Encoding.UTF8.GetString(Text(row, cell)));
         var (header, fault) = CsvHeader.Create(names, out var column);
@@ -136,6 +144,31 @@ public sealed class CsvRecordReader : BodyRecordReader
         var at = RowStart.After(row[.._row.Cells[column].Start]);
         throw at.Fault(RequestFaultCodes.WrongShape, string.Create(CultureInfo.InvariantCulture,
             $"Column {column + 1:N0} of the header, {Excerpt.Of(Encoding.UTF8.GetBytes(names[column]))} at {at}, {fault}. Give every column the name of a field, each once; `meta.colour` names a member of the map `meta`."));
+    }
+
+    /// <summary>What spreadsheets write where they do not write commas, if the header has more of it than of commas.</summary>
+    private string? OtherSeparator(ReadOnlySpan<byte> row)
+    {
+        var (semicolons, tabs) = (0, 0);
+        foreach (var cell in _row.Cells)
+        {
+            // What stands in quotes is text.
+            if (cell.Start > 0 && row[cell.Start - 1] == (byte)'"') continue;
+            semicolons += row.Slice(cell.Start, cell.Bytes).Count((byte)';');
+            tabs += row.Slice(cell.Start, cell.Bytes).Count((byte)'\t');
+        }
+        var commas = _row.Cells.Length - 1;
+        return semicolons > commas ? "semicolons" : tabs > commas ? "tabs" : null;
+    }
+
+    // What a large record took is not held while the next one is waited for.
+    private void ForgetLargeRecord()
+    {
+        if (_unescaped.Length > WindowBuffers.SmallBytes) _unescaped = [];
+        if (_record.Capacity <= WindowBuffers.SmallBytes) return;
+        Current = default;
+        _record = new(1_024);
+        _writer.Reset(_record);
     }
 
     private void WriteRecord(ReadOnlySpan<byte> row, CsvHeader header)

@@ -28,13 +28,21 @@ internal abstract class DecompressedBody : Stream
 
     private protected BodyWindow Window { get; }
 
+    /// <summary>How many bytes it has decompressed to so far.</summary>
+    private protected long DecompressedBytes => _bytes;
+
     /// <summary>How many bytes of the body, as sent, have been used.</summary>
     private protected virtual long UsedBytes => Window.Offset;
 
     /// <exception cref="RequestFaultException">The body is not what its Content-Encoding says, or a cap is reached.</exception>
     public sealed override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (buffer.IsEmpty) return 0;
+        if (buffer.IsEmpty)
+        {
+            // Whoever asks for nothing wants to wait until there is something.
+            await Window.WaitAsync(cancellationToken);
+            return 0;
+        }
         var read = await DecompressAsync(buffer, cancellationToken);
         _bytes += read;
         if (_bytes > _options.MaxDecompressedBytes)

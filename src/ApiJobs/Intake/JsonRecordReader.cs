@@ -167,13 +167,20 @@ public sealed class JsonRecordReader : BodyRecordReader
     private RequestFaultException Refusal()
     {
         var unread = Window.Unread[..Math.Min(Window.Unread.Length, LookaheadBytes)];
-        var isValue = IsValueStart(unread, out var bytes);
+        // Short of the lookahead, what is there is all there is: then a token may be cut off by the body's end.
+        var isValue = IsValueStart(unread, isAll: unread.Length < LookaheadBytes, out var bytes, out var isCutOff);
         // A value that breaks off later is at fault there; what may not stand here at all is at fault from its first byte.
         var mayStandHere = _place is Place.BeforeBody or Place.BeforeList or Place.BeforeFirstRecord or Place.BeforeRecord
             || (_place is Place.BeforeName or Place.BeforeExtraName && unread[0] == (byte)'"');
         var fault = isValue || !mayStandHere ? 0 : bytes;
         var here = _place is Place.BeforeFirstRecord or Place.BeforeRecord ? HereInRecord : Here;
         if (Utf8Check.Fault(unread, here, isValue ? bytes - 1 : fault) is { } invalid) return invalid;
+        if (isCutOff && mayStandHere)
+        {
+            var end = here.After(unread);
+            return end.Fault(RequestFaultCodes.MalformedBody,
+                $"The body is cut off at {end}, in the middle of {Excerpt.Of(unread)}. It was broken off on its way or written incompletely: send the whole request again.");
+        }
 
         var found = Excerpt.Of(unread);
         var broken = here.After(unread[..fault]);
@@ -219,18 +226,37 @@ public sealed class JsonRecordReader : BodyRecordReader
 
     /// <summary>Whether JSON of some type begins here, as far as can be seen.</summary>
     /// <param name="unread">The bytes that are there.</param>
+    /// <param name="isAll">Whether the body ends with them.</param>
     /// <param name="bytes">How many of them belong to the value's first token; if it is none, the index of the byte at fault.</param>
-    private static bool IsValueStart(ReadOnlySpan<byte> unread, out int bytes)
+    /// <param name="isCutOff">Whether the body ends within the token.</param>
+    private static bool IsValueStart(ReadOnlySpan<byte> unread, bool isAll, out int bytes, out bool isCutOff)
     {
+        isCutOff = false;
         var reader = new Utf8JsonReader(unread, isFinalBlock: false, default);
         try
         {
-            bytes = reader.Read() ? (int)reader.BytesConsumed : unread.Length;
+            var isWhole = reader.Read();
+            bytes = isWhole ? (int)reader.BytesConsumed : unread.Length;
+            isCutOff = !isWhole && isAll && !IsNumber(unread);
             return true;
         }
         catch (JsonException exception)
         {
             bytes = (int)(exception.BytePositionInLine ?? 0);
+            return false;
+        }
+    }
+
+    // Of all tokens, only a number may be whole although more of it could follow.
+    private static bool IsNumber(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new Utf8JsonReader(bytes, isFinalBlock: true, default);
+        try
+        {
+            return reader.Read();
+        }
+        catch (JsonException)
+        {
             return false;
         }
     }

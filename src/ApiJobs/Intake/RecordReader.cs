@@ -10,6 +10,9 @@ public abstract class RecordReader : IAsyncDisposable
     /// <summary>The members that every record has its value for, or leaves out: a CSV body's header. Null in formats without one. Known after the first read.</summary>
     public virtual IReadOnlyList<string>? Header => null;
 
+    /// <summary>The one-based line that <see cref="Header"/> begins on; null in formats without one.</summary>
+    public virtual long? HeaderLine => null;
+
     /// <summary>Reads the next record.</summary>
     /// <returns><see langword="false"/> when the body has ended as its format says it must.</returns>
     /// <exception cref="RequestFaultException">The body cannot be read on; the position is in the fault.</exception>

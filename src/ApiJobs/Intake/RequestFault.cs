@@ -41,7 +41,7 @@ public static class RequestFaultCodes
     /// <summary>The body nests deeper than allowed.</summary>
     public const string TooDeep = "too_deep";
 
-    /// <summary>The body is well-formed, but not a list of records.</summary>
+    /// <summary>The body is well-formed, but not a list of records; or its header has columns that are no fields, or lacks the one that rows are found by.</summary>
     public const string WrongShape = "wrong_shape";
 
     /// <summary>An element of the list is not an object.</summary>

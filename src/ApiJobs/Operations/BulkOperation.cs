@@ -29,8 +29,21 @@ public abstract class BulkOperation
     /// <remarks>A body whose header lacks it is refused at the door, instead of every one of its records later.</remarks>
     public virtual string? KeyMember(JobOptions options) => null;
 
+    /// <summary>The members that records may have; null if any may stand in them.</summary>
+    /// <remarks>A body whose header has another one is refused at the door, with the nearest of these.</remarks>
+    public virtual IReadOnlyCollection<string>? KnownMembers => null;
+
+    /// <summary>
+    /// How many records a chunk may hold, at the most: so many are applied in one transaction at first, and at least. Ten unless
+    /// overridden; raise it for an operation that is quick, because every chunk costs the store a row.
+    /// </summary>
+    public virtual int MaxChunkRecords => 10;
+
+    /// <summary>Whether the operation may ask the database for what no declaration has made: then a record may be at fault if it is not there.</summary>
+    internal virtual bool HasStatementsOfItsOwn => true;
+
     /// <summary>Reads and checks a record, away from any transaction: sets its key and content, or refuses it.</summary>
-    /// <remarks>Called once or more for the same record, at different times; the same record must give the same.</remarks>
+    /// <remarks>Called once or more for the same record, at different times; the same record must give the same. A record on which it throws fails alone.</remarks>
     public abstract void Prepare(JobRecord record, JobOptions options);
 
     /// <summary>Makes the effects of records in a transaction and gives each its outcome.</summary>
@@ -38,11 +51,45 @@ public abstract class BulkOperation
     /// <param name="context">The open transaction and what else the records share.</param>
     /// <param name="cancellationToken">Cancels the attempt; everything is rolled back.</param>
     /// <remarks>
-    /// If it throws, everything is rolled back and the records are tried again in smaller groups, until the ones that
-    /// cause the fault stand alone. So effects outside the transaction may happen more than once.
+    /// <para>If it throws, everything is rolled back and the records are tried again in smaller groups, until the ones that
+    /// cause the fault stand alone. So effects outside the transaction may happen more than once.</para>
+    /// <para><b>Everybody waits for it: whatever it does outside the transaction (a call over HTTP, a file) keeps the transaction open,
+    /// and with it the company's lane, the rows it has touched, and on SQLite all writers of all companies, for as long as it takes.</b>
+    /// The engine hands over fewer records at once when they take long, down to one chunk (<see cref="MaxChunkRecords"/>); a single
+    /// record it cannot divide.</para>
     /// </remarks>
     public abstract Task ApplyAsync(
         IReadOnlyList<JobRecord> records, OperationContext context, CancellationToken cancellationToken);
+
+    /// <summary>Prepares a record; one on which the operation crashes is given up there and then.</summary>
+    /// <returns>The crash; null if there was none.</returns>
+    internal Exception? TryPrepare(JobRecord record, JobOptions options)
+    {
+        Exception? crash = null;
+        try
+        {
+            Prepare(record, options);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            crash = exception;
+            record.GiveUp();
+        }
+
+        record.EndPreparation();
+        return crash;
+    }
+
+    /// <summary>Applies records, and sees to it that each has an outcome.</summary>
+    internal async Task ApplyAllAsync(IReadOnlyList<JobRecord> records, OperationContext context, CancellationToken cancellationToken)
+    {
+        await ApplyAsync(records, context, cancellationToken);
+        foreach (var record in records)
+        {
+            if (record.Outcome == RecordOutcome.Unprocessed)
+                throw new InvalidOperationException($"Operation '{Type}' gave record {record.Index} of job {record.JobId} no outcome.");
+        }
+    }
 }
 
 /// <summary>What the records of one call share.</summary>

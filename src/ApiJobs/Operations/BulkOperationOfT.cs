@@ -5,7 +5,7 @@ using ApiJobs.Records;
 
 namespace ApiJobs.Operations;
 
-/// <summary>A hand-written operation on typed records.</summary>
+/// <summary>A hand-written operation on typed records; the guide <c>docs/guides/coded-operations.md</c> says what to mind.</summary>
 /// <typeparam name="TRecord">What a record's JSON is read into.</typeparam>
 /// <example>
 /// <code>
@@ -20,7 +20,7 @@ namespace ApiJobs.Operations;
 ///         {
 ///             await using var insert = context.CreateCommand("INSERT …");
 ///             …
-///             record.Outcome.Created();
+///             record.Record.Created();
 ///         }
 ///     }
 /// }
@@ -52,34 +52,37 @@ public abstract class BulkOperation<TRecord>(string type, string label, JsonType
     public sealed override void Prepare(JobRecord record, JobOptions options)
     {
         ArgumentNullException.ThrowIfNull(record);
+        TRecord content;
         try
         {
-            var content = JsonSerializer.Deserialize(record.Json.Span, json)!;
-            record.Content = content;
-            record.Key = KeyOf(content);
-            Check(new(record, content));
+            content = JsonSerializer.Deserialize(record.Json.Span, json)!;
         }
         // JsonDocument and string reads throw InvalidOperationException on half a surrogate pair.
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             var path = (exception as JsonException)?.Path;
             record.Fail(
-                RecordErrorCodes.WrongType, $"The record cannot be read as {label}{(path is null ? "" : $": see {path}")}.", PointerOf(path));
+                RecordErrorCodes.WrongType, $"The record cannot be read as {label}{(path is null ? "" : $": see {path}")}.", JsonPointer.OfPath(path));
+            return;
         }
+
+        record.Content = content;
+        record.Key = KeyOf(content);
+        Check(new(record, content));
     }
 
     /// <inheritdoc/>
     public sealed override Task ApplyAsync(
         IReadOnlyList<JobRecord> records, OperationContext context, CancellationToken cancellationToken) =>
         ApplyAsync([.. records.Select(record => new BulkRecord<TRecord>(record, (TRecord)record.Content!))], context, cancellationToken);
-
-    // System.Text.Json names a place as $.a.b or $.a[0].
-    private static string PointerOf(string? path) =>
-        path is null ? "" : path.TrimStart('$').Replace('.', '/').Replace('[', '/').Replace("]", "", StringComparison.Ordinal);
 }
 
 /// <summary>A record and its typed content.</summary>
-/// <param name="Outcome">Where the record's outcome is given.</param>
+/// <param name="Record">Where the record's outcome is given.</param>
 /// <param name="Content">What its JSON was read into.</param>
-public readonly record struct BulkRecord<TRecord>(JobRecord Outcome, TRecord Content)
-    where TRecord : class;
+public readonly record struct BulkRecord<TRecord>(JobRecord Record, TRecord Content)
+    where TRecord : class
+{
+    /// <inheritdoc cref="JobRecord.IdempotencyKey"/>
+    public string IdempotencyKey => Record.IdempotencyKey;
+}

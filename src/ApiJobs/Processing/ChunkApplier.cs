@@ -1,39 +1,58 @@
 using ApiJobs.Operations;
 using ApiJobs.Records;
 using ApiJobs.Storage;
-using Microsoft.Extensions.Logging;
 
 namespace ApiJobs.Processing;
 
-/// <summary>Makes the effects of a group of chunks inside their transaction, and sees to it that a bad record fails alone.</summary>
+/// <summary>Makes the effects of a group of chunks inside their transaction, and says what became of each record.</summary>
 /// <remarks>
 /// The first attempt takes no savepoints: nearly every group is good, and pays nothing for those that are not. If it
-/// throws, the worker rolls back and tries once more with <paramref name="isolate"/>: then groups that throw are halved
-/// under savepoints until the records that cause it stand alone.
+/// throws, the slice tries once more with <paramref name="isolate"/> (<see cref="Isolation"/>).
 /// </remarks>
-internal sealed class ChunkApplier(
-    ChunkGroup group, JobMessageWriter message, ILaneStore store, bool isolate, ILogger logger)
+internal sealed class ChunkApplier(ChunkGroup group, JobMessageWriter message, WorkerNode node, bool isolate)
 {
-    /// <summary>A record that crashes its operation this often is given up.</summary>
-    public const int MaxCrashes = 3;
+    /// <summary>The first chunk of the run that is being applied, or was when the attempt broke off.</summary>
+    public int ReachedChunk { get; private set; }
+
+    /// <summary>The records of the call that is being made, or was when the attempt broke off; empty between calls.</summary>
+    public IReadOnlyList<JobRecord> AtHand { get; private set; } = [];
 
     public async Task<IReadOnlyList<ChunkOutcome>> ApplyAsync(IChunkTransaction transaction, CancellationToken cancellationToken)
     {
         foreach (var run in group.Runs())
         {
-            var operation = group.Operations[run.Start.Value];
-            var job = group.Chunks[run.Start.Value].Job;
+            ReachedChunk = run.Start.Value;
+            var operation = group.Operations[ReachedChunk];
+            var job = group.Chunks[ReachedChunk].Job;
             var context = new OperationContext(job.CompanyId, job.Options, transaction);
             var records = AcceptableRecords(run);
             if (records.Count == 0)
                 continue;
             if (isolate)
-                await ApplyIsolatedAsync(operation, records, context, cancellationToken);
+                await new Isolation(operation, context, node).ApplyAsync(records, cancellationToken);
             else
-                await ApplyAllAsync(operation, records, context, cancellationToken);
+                await ApplyTogetherAsync(operation, records, context, cancellationToken);
         }
 
         return OutcomesOf();
+    }
+
+    private async Task ApplyTogetherAsync(
+        BulkOperation operation, List<JobRecord> records, OperationContext context, CancellationToken cancellationToken)
+    {
+        AtHand = records;
+        var began = node.Time.GetTimestamp();
+        try
+        {
+            await operation.ApplyAllAsync(records, context, cancellationToken);
+        }
+        finally
+        {
+            // Also when it threw: a call that was given up because it took too long was too large.
+            node.Sizes.Of(operation).Adapt(records.Count, node.Time.GetElapsedTime(began));
+        }
+
+        AtHand = [];
     }
 
     private List<JobRecord> AcceptableRecords(Range run)
@@ -50,56 +69,6 @@ internal sealed class ChunkApplier(
         }
 
         return acceptable;
-    }
-
-    private static async Task ApplyAllAsync(
-        BulkOperation operation, IReadOnlyList<JobRecord> records, OperationContext context, CancellationToken cancellationToken)
-    {
-        await operation.ApplyAsync(records, context, cancellationToken);
-        foreach (var record in records)
-        {
-            if (record.Outcome == RecordOutcome.Unprocessed)
-                throw new InvalidOperationException($"Operation '{operation.Type}' gave record {record.Index} of job {record.JobId} no outcome.");
-        }
-    }
-
-    private async Task ApplyIsolatedAsync(
-        BulkOperation operation, List<JobRecord> records, OperationContext context, CancellationToken cancellationToken)
-    {
-        for (var crashes = 1; ; crashes++)
-        {
-            try
-            {
-                await context.Transaction.InSavepointAsync(
-                    () => ApplyAllAsync(operation, records, context, cancellationToken), cancellationToken);
-                return;
-            }
-            catch (Exception exception) when (!cancellationToken.IsCancellationRequested && !store.IsTransient(exception))
-            {
-                foreach (var record in records)
-                    record.ForgetAttempt();
-                if (records.Count > 1)
-                    break;
-                if (store.Classify(exception) == StoreFault.Constraint)
-                {
-                    records[0].Fail(RecordErrorCodes.ConstraintViolation, "The record breaks a rule of the database.");
-                    return;
-                }
-
-                logger.LogError(
-                    exception, "{Operation} crashed on record {RecordIndex} of job {JobId}, {Crashes} of {MaxCrashes} times.",
-                    operation.Type, records[0].Index, records[0].JobId, crashes, MaxCrashes);
-                if (crashes == MaxCrashes)
-                {
-                    records[0].Fail(RecordErrorCodes.InternalError, "The record could not be processed because of an internal error.");
-                    return;
-                }
-            }
-        }
-
-        var half = records.Count / 2;
-        await ApplyIsolatedAsync(operation, records[..half], context, cancellationToken);
-        await ApplyIsolatedAsync(operation, records[half..], context, cancellationToken);
     }
 
     private List<ChunkOutcome> OutcomesOf()

@@ -1,6 +1,7 @@
 using ApiJobs.Operations;
 using ApiJobs.Records;
 using ApiJobs.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace ApiJobs.Processing;
 
@@ -24,32 +25,22 @@ internal sealed class ChunkGroup
 
     public long RecordCount => Records.Sum(records => (long)records.Count);
 
+    public IEnumerable<JobRecord> AllRecords => Records.SelectMany(records => records);
+
     /// <summary>Cuts the chunks into records and prepares each, away from any transaction.</summary>
-    /// <exception cref="UnknownOperationException">This program has no operation of a job's type.</exception>
-    public static ChunkGroup Prepare(IReadOnlyList<PendingChunk> chunks, OperationCatalog catalog)
+    /// <param name="chunks">The chunks.</param>
+    /// <param name="operations">The operation of each.</param>
+    /// <param name="logger">Where crashes are told.</param>
+    public static ChunkGroup Prepare(IReadOnlyList<PendingChunk> chunks, BulkOperation[] operations, ILogger logger)
     {
         var records = new IReadOnlyList<JobRecord>[chunks.Count];
-        var operations = new BulkOperation[chunks.Count];
         for (var i = 0; i < chunks.Count; i++)
-        {
-            var (job, chunk) = chunks[i];
-            operations[i] = catalog.Find(job.Type) ?? throw new UnknownOperationException(job.Type);
-            var prepared = new List<JobRecord>(chunk.RecordCount);
-            foreach (var json in ChunkPayload.Split(chunk.Payload))
-            {
-                var record = new JobRecord(job.Id, chunk.FirstRecord + prepared.Count, json);
-                operations[i].Prepare(record, job.Options);
-                record.EndPreparation();
-                prepared.Add(record);
-            }
-
-            if (prepared.Count != chunk.RecordCount)
-                throw new InvalidDataException($"Chunk {chunk.Index} of job {job.Id} is damaged: it holds {prepared.Count} records, not {chunk.RecordCount}.");
-            records[i] = prepared;
-        }
-
+            records[i] = Prepare(chunks[i], operations[i], logger);
         return new(chunks, records, operations);
     }
+
+    /// <summary>The group of the first chunks alone.</summary>
+    public ChunkGroup First(int count) => new([.. Chunks.Take(count)], Records[..count], Operations[..count]);
 
     /// <summary>
     /// Runs of neighbouring chunks with the same operation and options, as ranges: each is applied with one call, so many
@@ -66,8 +57,29 @@ internal sealed class ChunkGroup
             start = i;
         }
     }
-}
 
-/// <summary>A job waits for an operation that this program does not have: an older or newer one accepted it.</summary>
-internal sealed class UnknownOperationException(string type)
-    : Exception($"This program has no operation '{type}'. Its jobs wait until a program that has it serves their lane.");
+    private static List<JobRecord> Prepare(PendingChunk pending, BulkOperation operation, ILogger logger)
+    {
+        var (job, chunk) = pending;
+        var prepared = new List<JobRecord>(chunk.RecordCount);
+        var crashes = 0;
+        (Exception Fault, long Index)? first = null;
+        foreach (var json in ChunkPayload.Split(chunk.Payload))
+        {
+            var record = new JobRecord(job.Id, chunk.FirstRecord + prepared.Count, json);
+            if (operation.TryPrepare(record, job.Options) is { } fault)
+            {
+                crashes++;
+                first ??= (fault, record.Index);
+            }
+
+            prepared.Add(record);
+        }
+
+        if (first is var (crash, index))
+            logger.PreparingCrashed(crash, operation.Type, crashes, job.Id, index);
+        if (prepared.Count != chunk.RecordCount)
+            throw new InvalidDataException($"Chunk {chunk.Index} of job {job.Id} is damaged: it holds {prepared.Count} records, not {chunk.RecordCount}.");
+        return prepared;
+    }
+}

@@ -10,14 +10,21 @@ namespace ApiJobs.Processing;
 /// notice. Several nodes may do this at the same time; whatever breaks off is taken up by the next round.
 /// </remarks>
 internal sealed class Housekeeper(
-    IUpkeep store, IntakeOptions intake, RetentionOptions retention, TimeProvider time, ILogger logger)
+    IUpkeep store, IntakeOptions intake, RetentionOptions retention, Outage outage, TimeProvider time, ILogger logger)
 {
     private const int CompaniesAtOnce = 100;
 
     /// <summary>Keeps house until <paramref name="stopping"/>.</summary>
-    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(
-        RepeatAsync(intake.UploadExpiry / 4, SweepUploadsAsync, stopping),
-        retention is { Records: null, Jobs: null } ? Task.CompletedTask : RepeatAsync(retention.Interval, RemoveEndedAsync, stopping));
+    public Task RunAsync(CancellationToken stopping)
+    {
+        var loops = new List<(string Name, Func<CancellationToken, Task> RunAsync)>
+        {
+            ("sweeper of uploads", token => RepeatAsync(intake.UploadExpiry / 4, SweepUploadsAsync, token)),
+        };
+        if (retention is not { Records: null, Jobs: null })
+            loops.Add(("remover of what ended", token => RepeatAsync(retention.Interval, RemoveEndedAsync, token)));
+        return BackgroundLoops.RunAsync(stopping, loops);
+    }
 
     /// <summary>Removes what has been kept long enough by now.</summary>
     internal async Task RemoveEndedAsync(CancellationToken stopping)
@@ -39,7 +46,7 @@ internal sealed class Housekeeper(
         }
         while (companies.Count == CompaniesAtOnce);
         if (steps > 0)
-            logger.LogInformation("What ended long enough ago was removed, in {StepCount} steps.", steps);
+            logger.EndedRemoved(steps);
     }
 
     private async Task<int> RemoveAsync(Guid company, TimeSpan keptFor, EndedPart part, CancellationToken stopping)
@@ -57,7 +64,7 @@ internal sealed class Housekeeper(
     {
         var swept = await store.SweepUploadsAsync(intake.UploadExpiry, stopping);
         if (swept > 0)
-            logger.LogInformation("{UploadCount} broken uploads were swept away.", swept);
+            logger.UploadsSwept(swept);
     }
 
     private async Task RepeatAsync(TimeSpan interval, Func<CancellationToken, Task> round, CancellationToken stopping)
@@ -74,9 +81,10 @@ internal sealed class Housekeeper(
                 catch (Exception exception) when (!stopping.IsCancellationRequested)
                 {
                     // Nobody's request hangs on it: whatever it is, the server goes on.
-                    logger.Log(
-                        exception is StoreUnavailableException ? LogLevel.Warning : LogLevel.Error, exception,
-                        "The store could not be cleaned up now; it is tried again in {Interval}.", interval);
+                    if (exception is StoreUnavailableException away)
+                        outage.Note(away);
+                    else
+                        logger.HousekeepingFailed(exception, interval);
                 }
             }
             while (await timer.WaitForNextTickAsync(stopping));

@@ -1,84 +1,102 @@
-using ApiJobs.Operations;
 using ApiJobs.Storage;
-using Microsoft.Extensions.Logging;
 
 namespace ApiJobs.Processing;
 
 /// <summary>A worker's turn in a lane: applies its chunks, group after group, until other lanes should have theirs.</summary>
 /// <remarks>While one group is being applied the next is already read and prepared, so the store and the CPU work at the same time.</remarks>
-internal sealed class LaneSlice(
-    LaneLease lease, ILaneStore store, OperationCatalog operations, WorkerOptions options, WorkPace pace, GroupSize size,
-    TimeProvider time, ILogger logger)
+internal sealed class LaneSlice(LaneLease lease, WorkerNode node)
 {
-    private JobMessageWriter _message = new(options.MaxMessageBytes);
+    private readonly LaneReader _reader = new(lease, node);
+    private JobMessageWriter _message = new(node.Options.MaxMessageBytes);
 
     /// <summary>Serves the lane.</summary>
     /// <param name="stopping">Ends the turn after the group at hand.</param>
     /// <param name="leaseLost">Ends it at once; the group at hand is rolled back.</param>
     public async Task RunAsync(CancellationToken stopping, CancellationToken leaseLost)
     {
-        var began = time.GetTimestamp();
+        var began = node.Time.GetTimestamp();
         var lastGroup = TimeSpan.Zero;
-        var group = await ReadAsync(null, leaseLost);
+        var group = await _reader.ReadAsync(leaseLost);
         while (group.Chunks.Count > 0)
         {
             // Whether to go on is decided before the group at hand is applied, so that nothing is read ahead in vain.
             var goOn = !stopping.IsCancellationRequested
-                && (time.GetElapsedTime(began) + lastGroup < options.Slice || !await store.IsLaneWaitingAsync(leaseLost));
-            var next = goOn ? ReadAsync(group.Chunks[^1], leaseLost) : null;
-            var groupBegan = time.GetTimestamp();
-            var applied = false;
+                && (node.Time.GetElapsedTime(began) + lastGroup < node.Options.Slice || !await node.Store.IsLaneWaitingAsync(leaseLost));
+            var next = goOn ? _reader.ReadAsync(leaseLost) : null;
+            var groupBegan = node.Time.GetTimestamp();
+            ChunkGroup? applied = null;
             try
             {
                 applied = await ApplyAsync(group, leaseLost);
             }
             finally
             {
-                // Somebody else works here, or the job was ended: what was read ahead is out of date.
-                if (!applied)
+                // Somebody else works here, the job was ended, or only a part could be applied: what was read ahead is out of date.
+                if (applied != group)
                     await IgnoreAsync(next);
             }
 
-            if (!applied)
+            if (applied is null)
                 return;
-            lastGroup = time.GetElapsedTime(groupBegan);
-            size.Adapt(group.RecordCount, lastGroup);
-            pace.Observe(group.RecordCount, lastGroup);
-            if (next is null)
+            lastGroup = node.Time.GetElapsedTime(groupBegan);
+            node.Pace.Observe(applied.RecordCount, lastGroup);
+            if (applied != group || next is null)
                 return;
             group = await next;
         }
     }
 
-    private Task<ChunkGroup> ReadAsync(PendingChunk? after, CancellationToken cancellationToken) => Task.Run(
-        async () => ChunkGroup.Prepare(await store.ReadAheadAsync(lease, after, size.MaxRecords, cancellationToken), operations),
-        cancellationToken);
-
-    private async Task<bool> ApplyAsync(ChunkGroup group, CancellationToken cancellationToken)
+    /// <returns>What was applied: the group, or its first chunks alone; null if somebody else applied them.</returns>
+    private async Task<ChunkGroup?> ApplyAsync(ChunkGroup group, CancellationToken cancellationToken)
     {
-        try
+        var isolate = node.Suspects.AnyOf(group.AllRecords);
+        while (true)
         {
-            return await AttemptAsync(group, isolate: false, cancellationToken);
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && !store.IsTransient(exception))
-        {
-            logger.LogWarning(
-                exception, "A group of {RecordCount} records from job {JobId} on was rolled back; its records are tried in smaller groups.",
-                group.RecordCount, group.Chunks[0].Job.Id);
-            return await AttemptAsync(group, isolate: true, cancellationToken);
+            var message = _message.Fork();
+            var applier = new ChunkApplier(group, message, node, isolate);
+            try
+            {
+                return await AttemptAsync(group, applier, message, cancellationToken) ? group : null;
+            }
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested && node.MayBeOfARecord(exception))
+            {
+                var fault = node.Store.Classify(exception);
+                if (fault == StoreFault.TooSlow)
+                    node.Suspects.Note(applier.AtHand);
+                if (!isolate)
+                {
+                    node.Logger.GroupIsolated(exception, group.RecordCount, group.Chunks[0].Job.Id);
+                    isolate = true;
+                }
+                else if (group.Chunks.Count > 1)
+                {
+                    // What comes before the fault is applied all the same, and then the fault has the next turn to itself.
+                    group = group.First(Math.Max(1, applier.ReachedChunk));
+                }
+                else
+                {
+                    throw;
+                }
+            }
         }
     }
 
-    private async Task<bool> AttemptAsync(ChunkGroup group, bool isolate, CancellationToken cancellationToken)
+    private async Task<bool> AttemptAsync(ChunkGroup group, ChunkApplier applier, JobMessageWriter message, CancellationToken cancellationToken)
     {
-        var message = _message.Fork();
-        var applier = new ChunkApplier(group, message, store, isolate, logger);
-        if ((await store.ApplyAsync(lease, group.Chunks, applier.ApplyAsync, cancellationToken)).Count == 0)
+        var jobs = await node.Store.ApplyAsync(lease, group.Chunks, applier.ApplyAsync, cancellationToken);
+        if (jobs.Count == 0)
         {
-            logger.LogInformation("The cursor of job {JobId} was moved by somebody else; the group was dropped.", group.Chunks[0].Job.Id);
+            node.Logger.GroupDropped(group.Chunks[0].Job.Id);
             return false;
         }
 
+        foreach (var job in jobs)
+        {
+            if (job.HasEnded)
+                node.Logger.JobEnded(job);
+        }
+
+        node.Suspects.Forget(group.AllRecords);
         _message = message;
         return true;
     }

@@ -1,5 +1,4 @@
 using ApiJobs.Storage;
-using Microsoft.Extensions.Logging;
 
 namespace ApiJobs.Processing;
 
@@ -10,10 +9,10 @@ internal sealed class LeaseKeeper : IAsyncDisposable
     private readonly CancellationTokenSource _done = new();
     private readonly Task _renewing;
 
-    public LeaseKeeper(LaneLease lease, ILaneStore store, TimeSpan leaseFor, TimeProvider time, ILogger logger)
+    public LeaseKeeper(LaneLease lease, WorkerNode node)
     {
         Lost = _lost.Token;
-        _renewing = RenewAsync(lease, store, leaseFor, time, logger);
+        _renewing = RenewAsync(lease, node);
     }
 
     /// <summary>Cancelled when the lease is lost: the holder must stop.</summary>
@@ -27,8 +26,9 @@ internal sealed class LeaseKeeper : IAsyncDisposable
         _lost.Dispose();
     }
 
-    private async Task RenewAsync(LaneLease lease, ILaneStore store, TimeSpan leaseFor, TimeProvider time, ILogger logger)
+    private async Task RenewAsync(LaneLease lease, WorkerNode node)
     {
+        var (leaseFor, time) = (node.Options.Lease, node.Time);
         // Renew at a third of the lease, so two failed renewals still leave time to stop cleanly.
         using var timer = new PeriodicTimer(leaseFor / 3, time);
         var renewedAt = time.GetTimestamp();
@@ -39,13 +39,13 @@ internal sealed class LeaseKeeper : IAsyncDisposable
                 var askedAt = time.GetTimestamp();
                 try
                 {
-                    if (!await store.RenewLeaseAsync(lease, leaseFor, _done.Token))
+                    if (!await node.Store.RenewLeaseAsync(lease, leaseFor, _done.Token))
                         break;
                     renewedAt = askedAt;
                 }
                 catch (StoreUnavailableException exception)
                 {
-                    logger.LogWarning(exception, "The lease of a lane of company {CompanyId} could not be renewed now.", lease.CompanyId);
+                    node.Outage.Note(exception);
                     if (time.GetElapsedTime(renewedAt) >= leaseFor)
                         break;
                 }
@@ -56,7 +56,7 @@ internal sealed class LeaseKeeper : IAsyncDisposable
             return;
         }
 
-        logger.LogWarning("The lease of a lane of company {CompanyId} is lost; the worker stops there.", lease.CompanyId);
+        node.Logger.LeaseLost(lease.Lane, lease.CompanyId);
         await _lost.CancelAsync();
     }
 }

@@ -1,16 +1,15 @@
-using ApiJobs.Operations;
 using ApiJobs.Storage;
-using Microsoft.Extensions.Logging;
 
 namespace ApiJobs.Processing;
 
 /// <summary>The loop of one worker slot: claim a lane, serve it for a slice, give it back.</summary>
-/// <remarks>Every fault of the infrastructure ends up here, and only here: the worker waits a little and goes on. None fails a job.</remarks>
-internal sealed class Worker(
-    ILaneStore store, OperationCatalog operations, WorkerOptions options, WorkPace pace, TimeProvider time, ILogger logger)
+/// <remarks>
+/// Every fault ends up here, and only here, and none fails a job. One that comes up while a lane is served is the lane's: the lane
+/// is left alone for a while, and the worker goes straight on to others. Only when the store cannot be asked for a lane does the
+/// worker itself wait.
+/// </remarks>
+internal sealed class Worker(WorkerNode node)
 {
-    private readonly GroupSize _size = new(options);
-
     /// <summary>Works until <paramref name="stopping"/>; the group at hand is finished and the lane given back.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -19,10 +18,16 @@ internal sealed class Worker(
         {
             try
             {
-                if (await store.ClaimLaneAsync(options.NodeName, options.Lease, stopping) is { } lease)
+                if (await node.Store.ClaimLaneAsync(node.Options.NodeName, node.Options.Lease, stopping) is { } lease)
+                {
                     await ServeAsync(lease, stopping);
+                }
                 else
-                    await store.WaitForWorkAsync(options.PollInterval, stopping);
+                {
+                    node.Outage.End();
+                    await node.Store.WaitForWorkAsync(node.Options.PollInterval, stopping);
+                }
+
                 faults = 0;
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -32,42 +37,55 @@ internal sealed class Worker(
             catch (Exception exception)
             {
                 faults++;
-                var pause = Backoff(faults);
-                logger.Log(
-                    exception is StoreUnavailableException ? LogLevel.Warning : LogLevel.Error, exception,
-                    "A worker could not go on; it tries again in {PauseMilliseconds:N0} ms.", pause.TotalMilliseconds);
-                await Task.Delay(pause, time, stopping).ContinueWith(
-                    static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                await PauseAsync(Backoff.After(faults), exception, stopping);
             }
         }
     }
 
     private async Task ServeAsync(LaneLease lease, CancellationToken stopping)
     {
-        try
+        LaneFault? fault = null;
+        await using (var keeper = new LeaseKeeper(lease, node))
         {
-            await using var keeper = new LeaseKeeper(lease, store, options.Lease, time, logger);
             try
             {
-                await new LaneSlice(lease, store, operations, options, pace, _size, time, logger).RunAsync(stopping, keeper.Lost);
+                await new LaneSlice(lease, node).RunAsync(stopping, keeper.Lost);
+                node.Outage.End();
             }
             catch (OperationCanceledException) when (keeper.Lost.IsCancellationRequested)
             {
                 // The group at hand was rolled back; whoever holds the lane now applies it.
             }
+            catch (Exception exception)
+            {
+                fault = FaultOf(lease, exception);
+            }
         }
-        finally
-        {
-            await store.ReleaseLaneAsync(lease, fault: null, CancellationToken.None);
-        }
+
+        if (fault is null && lease.Faults > 0)
+            node.Logger.LaneWell(lease.Lane, lease.CompanyId, lease.Faults);
+        await node.Store.ReleaseLaneAsync(lease, fault, CancellationToken.None);
     }
 
-    // From 50 ms doubling to about 5 s; the jitter keeps the workers of many nodes from returning in step.
-    private static TimeSpan Backoff(int faults)
+    private LaneFault FaultOf(LaneLease lease, Exception exception)
     {
-        var milliseconds = Math.Min(50 * Math.Pow(2, Math.Min(faults - 1, 10)), 5_000);
-#pragma warning disable CA5394 // Jitter needs no secrecy.
-        return TimeSpan.FromMilliseconds(milliseconds * (0.5 + Random.Shared.NextDouble() * 0.5));
-#pragma warning restore CA5394
+        var faults = lease.Faults + 1;
+        var pause = Backoff.After(faults);
+        if (exception is StoreUnavailableException away)
+            node.Outage.Note(away);
+        // A lane that stays ill is told of ever more seldom: the 1st, 2nd, 4th, 8th time.
+        else if ((faults & lease.Faults) == 0)
+            node.Logger.LaneIll(exception, lease.Lane, lease.CompanyId, faults, pause.TotalMilliseconds);
+        return new($"{exception.GetType().Name}: {exception.Message}", pause);
+    }
+
+    private async Task PauseAsync(TimeSpan pause, Exception exception, CancellationToken stopping)
+    {
+        if (exception is StoreUnavailableException away)
+            node.Outage.Note(away);
+        else
+            node.Logger.WorkerPaused(exception, pause.TotalMilliseconds);
+        await Task.Delay(pause, node.Time, stopping).ContinueWith(
+            static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 }

@@ -17,12 +17,15 @@ public sealed class WorkerOptions
     public int Slots { get; set; } = 2;
 
     /// <summary>How long a lane is served before the others get their turn.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan Slice { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>How long a claim on a lane lasts unless renewed: how long a dead node's lanes wait at the most.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How long a worker that found no work waits before it looks again by itself, without a signal.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:10:00")]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>The most records applied in one transaction.</summary>

@@ -11,6 +11,7 @@ namespace ApiJobs.Processing;
 /// <remarks>
 /// Stopping lets each worker finish the chunks at hand and give its lane back. If the host does not wait that long, the
 /// process ends in mid-transaction: the store rolls it back, and the chunks are applied by whoever claims the lane next.
+/// A loop that ends by itself fails the service, and a host stops when one of its services fails, unless it is configured otherwise.
 /// </remarks>
 public sealed class WorkerService(
     ILaneStore lanes,
@@ -24,12 +25,21 @@ public sealed class WorkerService(
     ILogger<WorkerService> logger) : BackgroundService
 {
     /// <inheritdoc/>
-    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var options = workerOptions.Value;
-        var slots = Enumerable.Range(0, options.Slots)
-            .Select(_ => Task.Run(() => new Worker(lanes, operations, options, pace, time, logger).RunAsync(stoppingToken), CancellationToken.None));
-        var housekeeper = new Housekeeper(upkeep, intakeOptions.Value, retentionOptions.Value, time, logger);
-        return Task.WhenAll([.. slots, housekeeper.RunAsync(stoppingToken)]);
+        var outage = new Outage(time, logger);
+        var node = new WorkerNode(lanes, operations, workerOptions.Value, pace, outage, time, logger);
+        var slots = Enumerable.Range(1, node.Options.Slots)
+            .Select(slot => ($"worker {slot}", (Func<CancellationToken, Task>)new Worker(node).RunAsync));
+        var housekeeper = new Housekeeper(upkeep, intakeOptions.Value, retentionOptions.Value, outage, time, logger);
+        try
+        {
+            await BackgroundLoops.RunAsync(stoppingToken, [.. slots, ("housekeeper", housekeeper.RunAsync)]);
+        }
+        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+        {
+            logger.LoopEnded(exception);
+            throw;
+        }
     }
 }

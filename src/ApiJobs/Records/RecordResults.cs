@@ -20,7 +20,7 @@ internal static class RecordResults
 
             // Keys are not stored beside the outcomes: they follow from the record, so reading them again costs no space.
             var record = new JobRecord(job.Id, index, json);
-            operation?.Prepare(record, job.Options);
+            operation?.TryPrepare(record, job.Options);
             yield return new(index, record.KeyFor(outcome), outcome, errorsByIndex.GetValueOrDefault(index, []), chunk.Index);
         }
     }

@@ -21,16 +21,16 @@ internal static class DirectUpdate
         {
             var change = (RecordChange)records[i].Content!;
             // Of two records for one row, the second has to see what the first one did.
-            if ((change.Present & resource.CheckedFields) != 0 || change.Present == 0 || !ids.Add(change.NewId))
+            if ((change.Present & resource.CheckedFields) != 0 || change.Present == 0 || !ids.Add(change.RowId))
                 return records;
-            writes[i] = new(new(change.NewId, change.Values, context.Now, context.Now), IsNew: false, change.Present);
+            writes[i] = new(new(change.RowId, change.Values, context.Now, context.Now), IsNew: false, change.Present);
         }
 
         var updated = await context.Transaction.UpdateDifferingAsync(resource, context.CompanyId, writes, cancellationToken);
         var undecided = new List<JobRecord>();
         foreach (var record in records)
         {
-            if (updated.Contains(((RecordChange)record.Content!).NewId))
+            if (updated.Contains(((RecordChange)record.Content!).RowId))
                 record.Updated();
             else
                 undecided.Add(record);

@@ -1,3 +1,5 @@
+using ApiJobs.Records;
+
 namespace ApiJobs.Resources;
 
 /// <summary>What a field holds. Inside the engine every value is text in one canonical form, so that two values are equal exactly when their texts are.</summary>
@@ -31,6 +33,7 @@ public sealed record Field
         ResourceNames.ThrowIfNotIdentifier(name);
         Name = name;
         Type = type;
+        Pointer = JsonPointer.To(name);
     }
 
     /// <summary>The field's name on the wire and its column's: lower-case snake_case.</summary>
@@ -38,6 +41,9 @@ public sealed record Field
 
     /// <summary>What it holds.</summary>
     public FieldType Type { get; }
+
+    /// <summary>The JSON Pointer to it in a record.</summary>
+    internal string Pointer { get; }
 
     /// <summary>The longest text allowed, in Unicode code points; for a map, of each value.</summary>
     public int MaxLength { get; init; } = int.MaxValue;

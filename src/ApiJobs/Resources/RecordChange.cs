@@ -6,8 +6,8 @@ internal sealed class RecordChange(int fieldCount)
     /// <summary>The id the record names, or null.</summary>
     public Guid? SentId { get; set; }
 
-    /// <summary>The id of the row the record would make.</summary>
-    public Guid NewId { get; set; }
+    /// <summary>The id of the row: the one sent, or the one made for a record that brings none.</summary>
+    public Guid RowId { get; set; }
 
     /// <summary>The fields the record names, a bit for each.</summary>
     public ulong Present { get; set; }

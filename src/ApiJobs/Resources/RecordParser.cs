@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using ApiJobs.Records;
@@ -6,26 +5,17 @@ using ApiJobs.Records;
 namespace ApiJobs.Resources;
 
 /// <summary>Reads a record of a declared resource and checks everything that can be checked without the store.</summary>
-/// <remarks>Every fault of a record is reported, up to <see cref="MaxErrors"/>, so that a caller mends them in one go.</remarks>
+/// <remarks>Every fault of a record is reported, up to <see cref="JobRecord.MaxErrors"/>, so that a caller mends them in one go.</remarks>
 internal sealed class RecordParser(Resource resource)
 {
-    public const int MaxErrors = 20;
-
-    // A key is echoed in messages; one that is longer, or would break their lines, is not shown.
-    private const int MaxShownKeyLength = 100;
-
-    private readonly string _fieldNames = string.Join(", ", resource.Fields.Select(field => field.Name));
-
     public RecordChange Parse(JobRecord record)
     {
         var change = new RecordChange(resource.Fields.Count);
         var reader = new Utf8JsonReader(record.Json.Span, new JsonReaderOptions { MaxDepth = 256 });
         reader.Read();
-        var idSeen = false;
+        var (idSeen, namesTold) = (false, false);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (record.Errors.Count >= MaxErrors)
-                break;
             if (!TryGetString(ref reader, out var name))
             {
                 record.Fail(RecordErrorCodes.InvalidCharacter, "A field's name holds half a surrogate pair.");
@@ -38,20 +28,22 @@ internal sealed class RecordParser(Resource resource)
             if (name == ResourceNames.Id)
             {
                 if (idSeen)
-                    record.Fail(RecordErrorCodes.DuplicateField, "The record names 'id' twice.", "/id");
+                    record.Fail(RecordErrorCodes.DuplicateField, "The record names 'id' twice.", ResourceNames.IdPointer);
                 idSeen = true;
                 ReadId(ref reader, record, change);
             }
             else if (resource.IndexOf(name) is >= 0 and var index)
             {
                 if (change.Has(index))
-                    record.Fail(RecordErrorCodes.DuplicateField, $"The record names '{name}' twice.", $"/{name}");
+                    record.Fail(RecordErrorCodes.DuplicateField, $"The record names '{name}' twice.", resource.Fields[index].Pointer);
                 change.Present |= 1UL << index;
                 change.Values[index] = ReadValue(ref reader, record, resource.Fields[index]);
             }
             else
             {
-                RefuseName(record, name);
+                // The rest is read on for the key and for the fields that rows are found by.
+                if (!record.HasAllErrors)
+                    RefuseName(record, name, ref namesTold);
                 reader.Skip();
             }
         }
@@ -59,13 +51,20 @@ internal sealed class RecordParser(Resource resource)
         return change;
     }
 
-    private void RefuseName(JobRecord record, string name)
+    private void RefuseName(JobRecord record, string name, ref bool namesTold)
     {
-        var pointer = "/" + name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
         if (ResourceNames.IsReserved(name))
-            record.Fail(RecordErrorCodes.ProtectedField, $"The field '{name}' is set by the system; leave it out.", pointer);
-        else
-            record.Fail(RecordErrorCodes.UnknownField, $"There is no field '{Shown(name)}'; the fields are id, {_fieldNames}.", pointer);
+        {
+            record.Fail(RecordErrorCodes.ProtectedField, $"The field '{name}' is set by the system; leave it out.", JsonPointer.To(name));
+            return;
+        }
+
+        var hint = "";
+        if (NearestName.Of(name, resource.RecordMembers) is { } nearest)
+            hint = $"; the nearest is '{nearest}'";
+        else if (!namesTold)
+            (hint, namesTold) = ($"; the fields are {string.Join(", ", resource.RecordMembers)}", true);
+        record.Fail(RecordErrorCodes.UnknownField, $"There is no field '{Shown(name)}'{hint}.", JsonPointer.To(name));
     }
 
     private static void ReadId(ref Utf8JsonReader reader, JobRecord record, RecordChange change)
@@ -74,27 +73,27 @@ internal sealed class RecordParser(Resource resource)
             return;
         if (reader.TokenType != JsonTokenType.String)
         {
-            record.Fail(RecordErrorCodes.WrongType, $"The id must be a UUID in a string; it is {NameOf(reader.TokenType)}.", "/id");
+            record.Fail(RecordErrorCodes.WrongType, $"The id must be a UUID in a string; it is {NameOf(reader.TokenType)}.", ResourceNames.IdPointer);
             reader.Skip();
             return;
         }
 
         if (!TryGetString(ref reader, out var text) || text.Contains('\0', StringComparison.Ordinal))
         {
-            record.Fail(RecordErrorCodes.InvalidCharacter, "The id holds U+0000 or half a surrogate pair.", "/id");
+            record.Fail(RecordErrorCodes.InvalidCharacter, "The id holds U+0000 or half a surrogate pair.", ResourceNames.IdPointer);
             return;
         }
 
-        record.Key = text.Length is > 0 and <= MaxShownKeyLength && !text.Any(char.IsControl) ? text : null;
-        if (Guid.TryParseExact(text, "D", out var id))
+        record.Key = text;
+        if (UuidText.TryRead(text, out var id))
             change.SentId = id;
         else
-            record.Fail(RecordErrorCodes.InvalidFormat, $"'{Shown(text)}' is not a UUID like 4528a261-917d-4cbc-939e-7ea48cffca69.", "/id");
+            record.Fail(RecordErrorCodes.InvalidFormat, $"'{Shown(text)}' is not a UUID like 4528a261-917d-4cbc-939e-7ea48cffca69.", ResourceNames.IdPointer);
     }
 
     private static string? ReadValue(ref Utf8JsonReader reader, JobRecord record, Field field)
     {
-        var pointer = $"/{field.Name}";
+        var pointer = field.Pointer;
         if (reader.TokenType == JsonTokenType.Null)
         {
             if (field.IsRequired)
@@ -130,30 +129,17 @@ internal sealed class RecordParser(Resource resource)
     // Numbers and booleans are read from text too: a CSV cell has no other form.
     private static string? Canonical(string text, JobRecord record, Field field, string pointer)
     {
-        switch (field.Type)
+        if (!CanonicalText.TryRead(field.Type, text, out var canonical))
         {
-            case FieldType.Text:
-                if (IsLongerThan(text, field.MaxLength))
-                    record.Fail(RecordErrorCodes.TooLong, $"The field '{field.Name}' is longer than {field.MaxLength:N0} characters.", pointer);
-                return text;
-            case FieldType.Uuid when Guid.TryParseExact(text, "D", out var id):
-                return id.ToString();
-            case FieldType.Date when DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _):
-                return text;
-            case FieldType.Boolean when text is "true" or "false":
-                return text;
-            case FieldType.Integer when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number):
-                return number.ToString(CultureInfo.InvariantCulture);
-            case FieldType.Integer when text.TrimStart('-').All(char.IsAsciiDigit) && text.Length > 1:
-                record.Fail(
-                    RecordErrorCodes.OutOfRange,
-                    $"The field '{field.Name}' must be from {long.MinValue} to {long.MaxValue}.", pointer);
-                return null;
-            default:
-                record.Fail(
-                    RecordErrorCodes.InvalidFormat, $"The field '{field.Name}' must be {Expected(field)}; '{Shown(text)}' is not.", pointer);
-                return null;
+            if (field.Type == FieldType.Integer && text.Length > 1 && text.TrimStart('-').All(char.IsAsciiDigit))
+                record.Fail(RecordErrorCodes.OutOfRange, $"The field '{field.Name}' must be from {long.MinValue} to {long.MaxValue}.", pointer);
+            else
+                record.Fail(RecordErrorCodes.InvalidFormat, $"The field '{field.Name}' must be {Expected(field)}; '{Shown(text)}' is not.", pointer);
         }
+        else if (field.Type == FieldType.Text && IsLongerThan(canonical, field.MaxLength))
+            record.Fail(RecordErrorCodes.TooLong, $"The field '{field.Name}' is longer than {field.MaxLength:N0} characters.", pointer);
+
+        return canonical;
     }
 
     private static string? ReadMap(ref Utf8JsonReader reader, JobRecord record, Field field, string pointer)
@@ -169,7 +155,7 @@ internal sealed class RecordParser(Resource resource)
         var members = new SortedList<string, string?>(StringComparer.Ordinal);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (members.Count == FieldMap.MaxPatchMembers(field) || record.Errors.Count >= MaxErrors)
+            if (members.Count == FieldMap.MaxPatchMembers(field) || record.HasAllErrors)
             {
                 if (members.Count == FieldMap.MaxPatchMembers(field))
                     record.Fail(RecordErrorCodes.TooManyMembers, $"'{field.Name}' may have {field.MaxMembers:N0} members at the most.", pointer);
@@ -179,7 +165,7 @@ internal sealed class RecordParser(Resource resource)
 
             var nameIsClean = TryGetCleanString(ref reader, record, $"{field.Name} (a member's name)", pointer, out var name);
             reader.Read();
-            var memberPointer = $"{pointer}/{name?.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}";
+            var memberPointer = name is null ? pointer : JsonPointer.To(field.Name, name);
             string? value = null;
             if (reader.TokenType == JsonTokenType.String)
             {
@@ -239,17 +225,8 @@ internal sealed class RecordParser(Resource resource)
     private static bool IsLongerThan(string text, int maxLength) =>
         text.Length > maxLength && text.EnumerateRunes().Count() > maxLength;
 
-    // Values of callers stand in messages shortened and on one line.
-    private static string Shown(string text)
-    {
-        const int MaxShown = 60;
-        var cut = text.Length <= MaxShown ? text : text[..(char.IsHighSurrogate(text[MaxShown - 1]) ? MaxShown - 1 : MaxShown)] + "…";
-        return string.Create(cut.Length, cut, static (shown, source) =>
-        {
-            for (var i = 0; i < shown.Length; i++)
-                shown[i] = char.IsControl(source[i]) ? '?' : source[i];
-        });
-    }
+    // Values of callers stand in messages shortened.
+    private static string Shown(string text) => ShowableText.Of(text, 60);
 
     private static string Expected(Field field) => field.Type switch
     {

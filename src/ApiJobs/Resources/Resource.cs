@@ -50,6 +50,7 @@ public sealed class Resource
                 CheckedFields |= 1UL << index;
         }
 
+        RecordMembers = [ResourceNames.Id, .. Fields.Select(field => field.Name)];
         _indexByName = Fields.Select((field, index) => KeyValuePair.Create(field.Name, index)).ToFrozenDictionary(StringComparer.Ordinal);
     }
 
@@ -64,6 +65,9 @@ public sealed class Resource
 
     /// <summary>Its fields, in the order they are shown. A field's position here is its index in <see cref="ResourceRow.Values"/> and its bit in sets of fields.</summary>
     public IReadOnlyList<Field> Fields { get; }
+
+    /// <summary>The members that a record may have: the id and the fields.</summary>
+    internal IReadOnlyList<string> RecordMembers { get; }
 
     /// <summary>The set of all fields.</summary>
     public ulong AllFields => Fields.Count == MaxFields ? ulong.MaxValue : (1UL << Fields.Count) - 1;

@@ -8,11 +8,17 @@ internal static class ResourceNames
 
     internal const string Id = "id", CompanyId = "company_id", CreatedAt = "created_at", UpdatedAt = "updated_at";
 
+    internal const string IdPointer = $"/{Id}";
+
     // The tables of either store: a catalog that works on one must work on the other.
     private static readonly string[] StoreTables =
-        ["apijobs_migrations", "chunk_results", "chunks", "job_messages", "jobs", "lane_tails", "lanes", "schemaversions", "uploads"];
+        ["chunk_results", "chunks", "job_messages", "jobs", "lane_tails", "lanes", "schema_versions", "uploads"];
 
-    internal static bool IsStoreTable(string name) => StoreTables.Contains(name);
+    // The server's own, in the same database, and what the databases keep for themselves.
+    private static readonly string[] ReservedPrefixes = ["oauth_", "pg_", "sqlite_"];
+
+    internal static bool IsStoreTable(string name) =>
+        StoreTables.Contains(name) || ReservedPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
 
     internal static bool IsReserved(string name) => name is Id or CompanyId or CreatedAt or UpdatedAt;
 

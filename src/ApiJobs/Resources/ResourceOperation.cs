@@ -39,6 +39,11 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
     /// <inheritdoc/>
     public override string Label => resource.Label;
 
+    /// <summary>As many as <see cref="Intake.IntakeOptions.ChunkRecords"/> allows: the statements are the engine's, and quick.</summary>
+    public override int MaxChunkRecords => int.MaxValue;
+
+    internal override bool HasStatementsOfItsOwn => false;
+
     /// <summary>The fields an upsert may find its rows by, beside <c>id</c>.</summary>
     public IEnumerable<string> KeyFields =>
         verb == ResourceVerb.Upsert ? resource.Fields.Where(candidate => candidate.IsUnique).Select(candidate => candidate.Name) : [];
@@ -51,6 +56,9 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyCollection<string> KnownMembers => resource.RecordMembers;
+
+    /// <inheritdoc/>
     public override void Prepare(JobRecord record, JobOptions options)
     {
         ArgumentNullException.ThrowIfNull(record);
@@ -58,14 +66,14 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
         var change = _parser.Parse(record);
         record.Content = change;
         if (options.KeyField is { } keyField)
-            record.Key = change.Values[resource.IndexOf(keyField)] is { } value && IsShowable(value) ? value : null;
+            record.Key = change.Values[resource.IndexOf(keyField)];
 
         CheckKey(record, change, options.KeyField);
         if (verb == ResourceVerb.Create)
             RequireFields(record, change.Present);
-        change.NewId = change.SentId ?? MadeIds.Make(record.JobId, record.Index);
+        change.RowId = change.SentId ?? MadeIds.Make(record.JobId, record.Index);
         if (verb != ResourceVerb.Update && change.SentId is null)
-            record.MadeKey = change.NewId.ToString();
+            record.MadeKey = change.RowId.ToString();
     }
 
     /// <inheritdoc/>
@@ -89,25 +97,25 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
     private void Apply(JobRecord record, RecordChange change, RowSet rows, string? keyField)
     {
         var row = keyField is null
-            ? rows.Find(change.SentId ?? change.NewId)
+            ? rows.Find(change.SentId ?? change.RowId)
             : rows.FindByUnique(resource.IndexOf(keyField), change.Values[resource.IndexOf(keyField)]!);
 
         if (row is null && verb == ResourceVerb.Update)
         {
-            record.Fail(RecordErrorCodes.NotFound, $"{resource.Label} does not exist.", "/id");
+            record.Fail(RecordErrorCodes.NotFound, $"{resource.Label} does not exist.", ResourceNames.IdPointer);
             return;
         }
 
         if (row is not null && verb == ResourceVerb.Create)
         {
-            record.Fail(RecordErrorCodes.AlreadyExists, $"{resource.Label} {row.Id} exists already.", "/id");
+            record.Fail(RecordErrorCodes.AlreadyExists, $"{resource.Label} {row.Id} exists already.", ResourceNames.IdPointer);
             return;
         }
 
         if (row is null)
             Create(record, change, rows);
         else if (keyField is not null && change.SentId is { } sentId && sentId != row.Id)
-            record.Fail(RecordErrorCodes.NotUnique, $"{resource.Label} {row.Id} has this '{keyField}' already.", $"/{keyField}");
+            record.Fail(RecordErrorCodes.NotUnique, $"{resource.Label} {row.Id} has this '{keyField}' already.", JsonPointer.To(keyField));
         else if (rows.TryMerge(row, change, record, out var changed) && changed == 0)
             record.Unchanged();
         else if (record.Outcome != RecordOutcome.Failed)
@@ -117,9 +125,9 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
     private void Create(JobRecord record, RecordChange change, RowSet rows)
     {
         // An upsert by another field may name the id of a row that has another value in that field.
-        if (rows.Find(change.NewId) is not null)
+        if (rows.Find(change.RowId) is not null)
         {
-            record.Fail(RecordErrorCodes.AlreadyExists, $"{resource.Label} {change.NewId} exists already.", "/id");
+            record.Fail(RecordErrorCodes.AlreadyExists, $"{resource.Label} {change.RowId} exists already.", ResourceNames.IdPointer);
             return;
         }
 
@@ -131,12 +139,12 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
     private void CheckKey(JobRecord record, RecordChange change, string? keyField)
     {
         // A key that was sent but cannot be read has its own error already.
-        if (record.Errors.Any(error => error.Pointer == $"/{keyField ?? ResourceNames.Id}"))
+        if (record.Errors.Any(error => error.Pointer == JsonPointer.To(keyField ?? ResourceNames.Id)))
             return;
         if (keyField is not null && change.Values[resource.IndexOf(keyField)] is null)
-            record.Fail(RecordErrorCodes.MissingKey, $"The record has no '{keyField}', which this request finds its rows by.", $"/{keyField}");
+            record.Fail(RecordErrorCodes.MissingKey, $"The record has no '{keyField}', which this request finds its rows by.", JsonPointer.To(keyField));
         else if (keyField is null && verb != ResourceVerb.Create && change.SentId is null)
-            record.Fail(RecordErrorCodes.MissingKey, "The record has no 'id'; it is needed to find the row.", "/id");
+            record.Fail(RecordErrorCodes.MissingKey, "The record has no 'id'; it is needed to find the row.", ResourceNames.IdPointer);
     }
 
     private void RequireFields(JobRecord record, ulong present)
@@ -144,9 +152,7 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
         for (var index = 0; index < resource.Fields.Count; index++)
         {
             if (resource.Fields[index].IsRequired && (present & (1UL << index)) == 0)
-                record.Fail(RecordErrorCodes.RequiredField, $"The field '{resource.Fields[index].Name}' is required.", $"/{resource.Fields[index].Name}");
+                record.Fail(RecordErrorCodes.RequiredField, $"The field '{resource.Fields[index].Name}' is required.", resource.Fields[index].Pointer);
         }
     }
-
-    private static bool IsShowable(string key) => key.Length is > 0 and <= 100 && !key.Any(char.IsControl);
 }

@@ -35,7 +35,7 @@ internal sealed class RowSet
         foreach (var record in records)
         {
             var change = (RecordChange)record.Content!;
-            ids.Add(change.NewId);
+            ids.Add(change.RowId);
             fields |= change.Present;
         }
 
@@ -52,7 +52,7 @@ internal sealed class RowSet
 
             if (field.References is { } target)
             {
-                var targetIds = ValuesOf(records, index).Select(Guid.Parse).ToHashSet();
+                var targetIds = ValuesOf(records, index).Select(UuidText.Read).ToHashSet();
                 var found = await context.Transaction.LoadRowsAsync(catalog[target], context.CompanyId, targetIds, 0, cancellationToken);
                 set._targets.Add(index, [.. found.Keys]);
             }
@@ -87,7 +87,7 @@ internal sealed class RowSet
                 if (ReferenceEquals(merged, change.Values))
                     merged = (string?[])merged.Clone();
                 if (!FieldMap.TryMerge(row.Values[index], change.Values[index], field.MaxMembers, out merged[index]))
-                    record.Fail(RecordErrorCodes.TooManyMembers, $"'{field.Name}' would have more than {field.MaxMembers:N0} members.", $"/{field.Name}");
+                    record.Fail(RecordErrorCodes.TooManyMembers, $"'{field.Name}' would have more than {field.MaxMembers:N0} members.", field.Pointer);
             }
 
             if (!string.Equals(row.Values[index], merged[index], StringComparison.Ordinal))
@@ -113,7 +113,7 @@ internal sealed class RowSet
     /// <summary>Adds the row that a record makes, unless that would break a rule: then the record fails.</summary>
     public bool TryAdd(RecordChange change, JobRecord record)
     {
-        var row = new Row(change.NewId, new string?[_resource.Fields.Count], _context.Now, isNew: true);
+        var row = new Row(change.RowId, new string?[_resource.Fields.Count], _context.Now, isNew: true);
         if (!TryMerge(row, change, record, out _))
             return false;
         _rows.Add(row.Id, row);
@@ -138,9 +138,9 @@ internal sealed class RowSet
                 continue;
             var field = _resource.Fields[index];
             if (field.IsUnique && _holders[index].TryGetValue(value, out var holder) && holder != row.Id)
-                record.Fail(RecordErrorCodes.NotUnique, $"{_resource.Label} {holder} has this '{field.Name}' already.", $"/{field.Name}");
-            if (field.References is not null && !Exists(index, Guid.Parse(value)))
-                record.Fail(RecordErrorCodes.ReferenceNotFound, $"The field '{field.Name}' names {value}, which does not exist.", $"/{field.Name}");
+                record.Fail(RecordErrorCodes.NotUnique, $"{_resource.Label} {holder} has this '{field.Name}' already.", field.Pointer);
+            if (field.References is not null && !Exists(index, UuidText.Read(value)))
+                record.Fail(RecordErrorCodes.ReferenceNotFound, $"The field '{field.Name}' names {value}, which does not exist.", field.Pointer);
         }
     }
 

@@ -18,7 +18,7 @@ public sealed record PendingChunk(Jobs.ApiJob Job, Chunk Chunk)
 
 /// <summary>What applying a chunk gave; written in the transaction of the effects.</summary>
 /// <param name="Outcomes">One byte a record, in input order: <see cref="Records.RecordOutcome"/>.</param>
-/// <param name="Errors">The failed records' errors as UTF-8 JSON (<see cref="Records.ChunkErrors"/>); empty when no record failed.</param>
+/// <param name="Errors">The failed records' errors as <see cref="Records.ChunkErrors"/> writes them; empty when no record failed.</param>
 /// <param name="MessageText">What the chunk adds to the job's message; empty for nothing.</param>
 /// <param name="MessageEntryCount">How many entries <paramref name="MessageText"/> holds.</param>
 public sealed record ChunkOutcome(
@@ -34,5 +34,5 @@ public sealed record ChunkOutcome(
 /// <summary>A stored chunk and, if it was applied, what happened to its records.</summary>
 /// <param name="Chunk">The chunk as it was accepted.</param>
 /// <param name="Outcomes">One byte a record; empty if the chunk was not applied.</param>
-/// <param name="Errors">The failed records' errors as UTF-8 JSON (<see cref="Records.ChunkErrors"/>); empty when there are none.</param>
+/// <param name="Errors">The failed records' errors as <see cref="Records.ChunkErrors"/> writes them; empty when there are none.</param>
 public sealed record ChunkResult(Chunk Chunk, ReadOnlyMemory<byte> Outcomes, ReadOnlyMemory<byte> Errors);

@@ -8,7 +8,7 @@ public interface ILaneStore
     /// <summary>Claims the lane with work that was served least recently, that nobody holds a live lease on and that no fault keeps back.</summary>
     /// <remarks>The lane's turn counts from here, so that one whose worker dies goes to the back like any other.</remarks>
     /// <param name="node">Who claims, for operators: the process.</param>
-    /// <param name="leaseFor">How long the lease lasts unless renewed, by the store's clock.</param>
+    /// <param name="leaseFor">How long the lease lasts unless renewed, by the store's clock; at most <see cref="LaneLease.Longest"/>.</param>
     /// <param name="cancellationToken">Cancels the claim.</param>
     /// <returns>
     /// The lease, or null when no lane can be claimed now. The lane may turn out to be empty, if its last holder died after
@@ -27,6 +27,7 @@ public interface ILaneStore
     Task ReleaseLaneAsync(LaneLease lease, LaneFault? fault, CancellationToken cancellationToken);
 
     /// <summary>Says whether some lane could be claimed: then a worker at the end of its slice gives way.</summary>
+    /// <remarks>A lane that can be claimed only because its lease or its pause has run out may be told of up to a second late.</remarks>
     Task<bool> IsLaneWaitingAsync(CancellationToken cancellationToken);
 
     /// <summary>Waits until a lane may have got work, or for <paramref name="atMost"/>. May return early for no reason; work that is there already ends it at once.</summary>

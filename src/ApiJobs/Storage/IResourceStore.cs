@@ -21,7 +21,7 @@ public sealed record ResourceQuery
     /// <summary>Fields and the exact values they must have (in <see cref="Field"/>'s stored form).</summary>
     public IReadOnlyList<(Field Field, string Value)> Equal { get; init; } = [];
 
-    /// <summary>Only rows changed after this time, UTC.</summary>
+    /// <summary>Only rows changed at this time or after it, UTC.</summary>
     public DateTimeOffset? UpdatedAfter { get; init; }
 
     /// <summary>Rows to pass over.</summary>

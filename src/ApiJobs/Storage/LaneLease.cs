@@ -9,7 +9,11 @@ namespace ApiJobs.Storage;
 /// <param name="Lane">The lane's name; empty is the company's main lane.</param>
 /// <param name="Token">Unique to this claim: a later claim of the same lane has another.</param>
 /// <param name="Faults">How many times in a row the lane was given back with a fault.</param>
-public sealed record LaneLease(Guid CompanyId, string Lane, Guid Token, int Faults = 0);
+public sealed record LaneLease(Guid CompanyId, string Lane, Guid Token, int Faults = 0)
+{
+    /// <summary>The longest that a lease may be claimed or renewed for: one that seems to last longer was made by a clock that has been set back, and is none.</summary>
+    public static TimeSpan Longest { get; } = TimeSpan.FromHours(1);
+}
 
 /// <summary>Why a lane cannot go on now. The lane's, never the worker's: that goes straight on to other lanes.</summary>
 /// <param name="Message">What happened, for operators; a store keeps its first kilobyte.</param>

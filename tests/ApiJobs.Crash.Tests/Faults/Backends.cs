@@ -9,22 +9,28 @@ namespace ApiJobs.Crash.Tests.Faults;
 internal static class Backends
 {
     private const string TerminateOne = """
-        SELECT query ILIKE 'commit%' AND state = 'active', pg_terminate_backend(pid)
+        SELECT pg_terminate_backend(pid)
         FROM (
-            SELECT pid, query, state FROM pg_stat_activity
+            SELECT pid FROM pg_stat_activity
             WHERE datname = current_database() AND application_name = $1 AND (state <> 'idle' OR random() < 0.05)
-            ORDER BY (query ILIKE 'commit%' AND state = 'active') AND random() < 0.7 DESC, random()
+            ORDER BY random()
             LIMIT 1) unlucky
         """;
 
-    /// <summary>Makes commits wait before they flush, so that they are often found in the middle; for the connections opened from now on.</summary>
-    public static Task SlowDownCommitsAsync(PostgreSqlSite site, CancellationToken cancellationToken) =>
-        site.ExecuteAsync(
-            $"ALTER DATABASE {site.DatabaseName} SET commit_delay = 20000; ALTER DATABASE {site.DatabaseName} SET commit_siblings = 0", cancellationToken);
+    // Their commit is on the disk, and its answer is not sent.
+    private const string TerminateCommitting = """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = $1 AND wait_event = 'SyncRep'
+        """;
 
-    /// <summary>Terminates backends at random until so many were hit during their commit.</summary>
+    /// <summary>Terminates backends, at random and in the middle of commits, which are held open for it.</summary>
+    /// <param name="site">A site whose server nobody else uses.</param>
+    /// <param name="dice">Says how long each phase takes.</param>
+    /// <param name="duringCommit">How many to terminate in the middle of a commit.</param>
+    /// <param name="within">The most time it may take.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
     /// <returns>How many were terminated in all.</returns>
-    public static async Task<int> TerminateAtRandomAsync(
+    public static async Task<int> TerminateAsync(
         PostgreSqlSite site, Dice dice, int duringCommit, TimeSpan within, CancellationToken cancellationToken)
     {
         await using var connection = (NpgsqlConnection)await site.OpenAsync(writes: false, cancellationToken);
@@ -32,19 +38,32 @@ internal static class Backends
         await Wait.UntilAsync(
             async () =>
             {
-                await Task.Delay(dice.Milliseconds(0, 40), TimeProvider.System, cancellationToken);
-                await using var command = new NpgsqlCommand(TerminateOne, connection) { Parameters = { new() { Value = PostgreSqlSite.NodesApplicationName } } };
-                await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-                if (await reader.ReadAsync(cancellationToken))
-                {
-                    terminated++;
-                    committing += reader.GetBoolean(0) ? 1 : 0;
-                }
-
+                // A standby that there is not: every commit waits for it from now on.
+                await HoldCommitsAsync("nosuch");
+                await Wait.UntilAsync(async () => (committing += await TerminateAsync(TerminateCommitting)) >= duringCommit, dice.Milliseconds(200, 500));
+                await HoldCommitsAsync("");
+                await Task.Delay(dice.Milliseconds(20, 200), TimeProvider.System, cancellationToken);
+                terminated += await TerminateAsync(TerminateOne);
                 return committing >= duringCommit;
             },
             within);
         committing.ShouldBeGreaterThanOrEqualTo(duringCommit, "too few backends were found in the middle of a commit");
-        return terminated;
+        return terminated + committing;
+
+        async Task HoldCommitsAsync(string standby)
+        {
+            await site.ExecuteAsync($"ALTER SYSTEM SET synchronous_standby_names = '{standby}'", cancellationToken);
+            await site.ExecuteAsync("SELECT pg_reload_conf()", cancellationToken);
+        }
+
+        async Task<int> TerminateAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = PostgreSqlSite.NodesApplicationName } } };
+            var count = 0;
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+                count += reader.GetBoolean(0) ? 1 : 0;
+            return count;
+        }
     }
 }

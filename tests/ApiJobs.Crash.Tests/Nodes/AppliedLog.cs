@@ -16,13 +16,13 @@ internal static class AppliedLog
             line INTEGER PRIMARY KEY, company_id TEXT NOT NULL, job_id TEXT NOT NULL, record_index INTEGER NOT NULL, node TEXT NOT NULL)
         """;
 
-    // The role that chunks are applied under has only what it is granted; the schema's upgrade has made it.
+    // The role that chunks are applied under has only what it is granted.
     private const string PostgreSqlTable = """
         CREATE TABLE IF NOT EXISTS applied_log (
             line bigserial PRIMARY KEY, company_id text NOT NULL, job_id text NOT NULL, record_index bigint NOT NULL, node text NOT NULL,
             applied_at timestamptz NOT NULL DEFAULT clock_timestamp());
-        GRANT INSERT ON applied_log TO apijobs_app;
-        GRANT USAGE ON SEQUENCE applied_log_line_seq TO apijobs_app;
+        GRANT INSERT ON applied_log TO PUBLIC;
+        GRANT USAGE ON SEQUENCE applied_log_line_seq TO PUBLIC;
         """;
 
     /// <summary>Makes the table if it is missing.</summary>

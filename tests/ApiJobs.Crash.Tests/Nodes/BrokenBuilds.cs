@@ -17,7 +17,7 @@ internal static class BrokenBuilds
     public const string CarelessLeases = "careless-leases";
 
     /// <summary>Breaks a store in the ways named, separated by commas; null and empty leave it sound.</summary>
-    public static IJobStore Break(IJobStore store, string? breaks, string connectionString)
+    public static IWholeStore Break(IWholeStore store, string? breaks, string connectionString)
     {
         foreach (var name in (breaks ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
@@ -37,19 +37,19 @@ internal static class BrokenBuilds
     }
 
     /// <summary>Answers at once, and commits a moment later.</summary>
-    private sealed class AcknowledgingEarly(IJobStore sound) : StoreDecorator(sound)
+    private sealed class AcknowledgingEarly(IWholeStore sound) : StoreDecorator(sound)
     {
         private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(30);
 
         private readonly Lock _gate = new();
         private Task _committed = Task.CompletedTask;
 
-        public override Task<ApiJob?> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken)
+        public override Task<SealResult> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken)
         {
             // One after another, so that the lane's order is still right.
             lock (_gate)
                 _committed = SealLateAsync(_committed, job, lastChunk);
-            return Task.FromResult<ApiJob?>(new()
+            return Task.FromResult<SealResult>(new SealResult.Sealed(new()
             {
                 Id = job.Id,
                 CompanyId = job.CompanyId,
@@ -59,9 +59,9 @@ internal static class BrokenBuilds
                 Position = 1,
                 TotalRecords = job.TotalRecords,
                 ChunkCount = lastChunk.Index + 1,
-                CreatedAt = job.CreatedAt,
-                UpdatedAt = job.CreatedAt,
-            });
+                CreatedAt = DateTimeOffset.UnixEpoch,
+                UpdatedAt = DateTimeOffset.UnixEpoch,
+            }));
         }
 
         // A client that asks meanwhile waits, as it would for a slow database; only a crash shows the fault.
@@ -83,38 +83,39 @@ internal static class BrokenBuilds
     }
 
     /// <summary>Makes the effects in one transaction, and moves the cursor in the next.</summary>
-    private sealed class WithCursorApart(IJobStore sound) : StoreDecorator(sound)
+    private sealed class WithCursorApart(IWholeStore sound) : StoreDecorator(sound)
     {
         private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
 
-        public override async Task<bool> ApplyAsync(
-            LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, DateTimeOffset startedAt, CancellationToken cancellationToken)
+        public override async Task<IReadOnlyList<ApiJob>> ApplyAsync(
+            LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, CancellationToken cancellationToken)
         {
             IReadOnlyList<ChunkOutcome> outcomes = [];
             await ApplyApartAsync(
                 async (transaction, token) => outcomes = await apply(transaction, token), cancellationToken);
             await Task.Delay(Between, TimeProvider.System, cancellationToken);
-            return await base.ApplyAsync(lease, chunks, (_, _) => Task.FromResult(outcomes), startedAt, cancellationToken);
+            return await base.ApplyAsync(lease, chunks, (_, _) => Task.FromResult(outcomes), cancellationToken);
         }
     }
 
     /// <summary>Makes the effects again when the cursor says that they were made already.</summary>
-    private sealed class WithoutGuard(IJobStore sound) : StoreDecorator(sound)
+    private sealed class WithoutGuard(IWholeStore sound) : StoreDecorator(sound)
     {
-        public override async Task<bool> ApplyAsync(
-            LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, DateTimeOffset startedAt, CancellationToken cancellationToken)
+        public override async Task<IReadOnlyList<ApiJob>> ApplyAsync(
+            LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, CancellationToken cancellationToken)
         {
-            if (!await base.ApplyAsync(lease, chunks, apply, startedAt, cancellationToken))
-                await ApplyApartAsync(apply, CancellationToken.None);
-            return true;
+            if (await base.ApplyAsync(lease, chunks, apply, cancellationToken) is { Count: > 0 } jobs)
+                return jobs;
+            await ApplyApartAsync(apply, CancellationToken.None);
+            return [.. chunks.Select(pending => pending.Job)];
         }
     }
 
     /// <summary>Writes the end of a lease by the node's own clock, as if the database's were the same.</summary>
-    private sealed class LeasingByLocalClock(IJobStore sound, string connectionString) : StoreDecorator(sound)
+    private sealed class LeasingByLocalClock(IWholeStore sound, string connectionString) : StoreDecorator(sound)
     {
-        public override async Task<LaneLease?> ClaimLaneAsync(TimeSpan leaseFor, CancellationToken cancellationToken) =>
-            await base.ClaimLaneAsync(leaseFor + await SkewAsync(cancellationToken), cancellationToken);
+        public override async Task<LaneLease?> ClaimLaneAsync(string node, TimeSpan leaseFor, CancellationToken cancellationToken) =>
+            await base.ClaimLaneAsync(node, leaseFor + await SkewAsync(cancellationToken), cancellationToken);
 
         public override async Task<bool> RenewLeaseAsync(LaneLease lease, TimeSpan leaseFor, CancellationToken cancellationToken) =>
             await base.RenewLeaseAsync(lease, leaseFor + await SkewAsync(cancellationToken), cancellationToken);
@@ -130,12 +131,12 @@ internal static class BrokenBuilds
     }
 
     /// <summary>Commits without waiting for the disk: SQLite's own <c>synchronous=NORMAL</c>, set behind the store's back.</summary>
-    private sealed class NotWaitingForDisk(IJobStore sound) : StoreDecorator(sound)
+    private sealed class NotWaitingForDisk(IWholeStore sound) : StoreDecorator(sound)
     {
         private volatile bool _isSet;
 
-        public override async Task<bool> ApplyAsync(
-            LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, DateTimeOffset startedAt, CancellationToken cancellationToken)
+        public override async Task<IReadOnlyList<ApiJob>> ApplyAsync(
+            LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, CancellationToken cancellationToken)
         {
             sqlite3? writer = null;
             var applied = await base.ApplyAsync(
@@ -145,7 +146,7 @@ internal static class BrokenBuilds
                     writer = ((SqliteConnection)transaction.Connection).Handle;
                     return apply(transaction, token);
                 },
-                startedAt, cancellationToken);
+                cancellationToken);
             // SQLite refuses in the middle of the next transaction; then one of the next chunks finds a gap.
             if (!_isSet && writer is not null)
                 _isSet = raw.sqlite3_exec(writer, "PRAGMA synchronous = NORMAL") == raw.SQLITE_OK;
@@ -153,7 +154,7 @@ internal static class BrokenBuilds
         }
     }
 
-    private sealed class NeverRenewing(IJobStore sound) : StoreDecorator(sound)
+    private sealed class NeverRenewing(IWholeStore sound) : StoreDecorator(sound)
     {
         public override Task<bool> RenewLeaseAsync(LaneLease lease, TimeSpan leaseFor, CancellationToken cancellationToken) => Task.FromResult(true);
     }

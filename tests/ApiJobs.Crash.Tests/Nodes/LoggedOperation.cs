@@ -15,6 +15,8 @@ internal sealed class LoggedOperation(ResourceOperation operation, string nodeNa
 
     public override string Label => operation.Label;
 
+    public override int MaxChunkRecords => operation.MaxChunkRecords;
+
     public override void Prepare(JobRecord record, JobOptions options) => operation.Prepare(record, options);
 
     public override async Task ApplyAsync(

@@ -1,10 +1,10 @@
-using ApiJobs.AspNetCore;
 using ApiJobs.AspNetCore.Callers;
 using ApiJobs.Intake;
 using ApiJobs.PostgreSql;
 using ApiJobs.Resources;
 using ApiJobs.Sqlite;
 using ApiJobs.Storage;
+using ApiJobs.Stores.Tests.Broken;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -43,7 +43,6 @@ internal static class NodeProgram
         services.AddApiJobs(jobs =>
         {
             jobs.AddResource(Cases);
-            jobs.UseCaller(ReadCaller);
             var catalog = new ResourceCatalog([Cases]);
             var chunkRecords = settings.GetValue("Intake:ChunkRecords", new IntakeOptions().ChunkRecords);
             foreach (var (method, verb) in new[] { (HttpMethods.Post, ResourceVerb.Create), (HttpMethods.Patch, ResourceVerb.Update), (HttpMethods.Put, ResourceVerb.Upsert) })
@@ -56,7 +55,7 @@ internal static class NodeProgram
 
         await using var app = builder.Build();
         app.MapGet("/health/ready", () => "ready");
-        app.MapApiJobs("/engine/api");
+        app.MapApiJobs("/engine/api", ReadCaller);
         await app.RunAsync();
     }
 
@@ -77,9 +76,17 @@ internal static class NodeProgram
 
         // The engine's view of the store; a sound node has no breaks, and gets the store itself.
         var breaks = settings[Breaks];
-        services.AddSingleton<IJobStore>(provider => BrokenBuilds.Break(
-            isPostgreSql ? provider.GetRequiredService<PostgreSqlStore>() : provider.GetRequiredService<SqliteStore>(), breaks, connectionString));
+        services.AddSingleton(provider => BrokenBuilds.Break(
+            isPostgreSql ? Whole(provider.GetRequiredService<PostgreSqlStore>()) : Whole(provider.GetRequiredService<SqliteStore>()),
+            breaks, connectionString));
+        services.AddSingleton<IJobStore>(provider => provider.GetRequiredService<IWholeStore>());
+        services.AddSingleton<ILaneStore>(provider => provider.GetRequiredService<IWholeStore>());
+        services.AddSingleton<IUpkeep>(provider => provider.GetRequiredService<IWholeStore>());
     }
+
+    private static StoreDecorator Whole(PostgreSqlStore store) => new(store.Jobs, store.Lanes, store.Upkeep);
+
+    private static StoreDecorator Whole(SqliteStore store) => new(store.Jobs, store.Lanes, store.Upkeep);
 
     // The token is the company: who may call is not what is tested here.
     private static ValueTask<ApiJobCaller?> ReadCaller(HttpContext context)

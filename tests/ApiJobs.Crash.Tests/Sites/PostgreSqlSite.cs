@@ -40,8 +40,6 @@ internal sealed class PostgreSqlSite : Site
 
     public override string UuidLiteral(Guid id) => $"'{id}'::uuid";
 
-    public override string CountColumn(string outcome) => $"{outcome}_count";
-
     public override async Task<DbConnection> OpenAsync(bool writes, CancellationToken cancellationToken)
     {
         // Pooled connections would be broken ones after the server was stopped.

@@ -17,9 +17,6 @@ internal abstract class Site : IAsyncDisposable
     /// <summary>The SQL of a UUID.</summary>
     public abstract string UuidLiteral(Guid id);
 
-    /// <summary>The name of a job's column that counts records of an outcome.</summary>
-    public abstract string CountColumn(string outcome);
-
     /// <summary>Opens a connection of the checker's own.</summary>
     public abstract Task<DbConnection> OpenAsync(bool writes, CancellationToken cancellationToken);
 

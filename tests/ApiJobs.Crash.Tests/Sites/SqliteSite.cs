@@ -30,8 +30,6 @@ internal sealed class SqliteSite : Site
 
     public override string UuidLiteral(Guid id) => $"X'{id:N}'";
 
-    public override string CountColumn(string outcome) => $"{outcome}_records";
-
     /// <remarks>Only while a node is up: the last connection to be closed would tidy the log, which is the node's to recover.</remarks>
     public override async Task<DbConnection> OpenAsync(bool writes, CancellationToken cancellationToken)
     {

@@ -26,7 +26,7 @@ internal sealed class StoreReader(Site site, DbConnection connection)
         await ReadAsync(
             $"""
             SELECT {site.UuidText("id")}, type, total_records, chunk_count, next_chunk, end_time IS NOT NULL, failure,
-                {string.Join(", ", outcomes.Select(site.CountColumn))}, position
+                {string.Join(", ", outcomes.Select(outcome => $"{outcome}_count"))}, position
             FROM jobs WHERE company_id = {site.UuidLiteral(company)} ORDER BY position
             """,
             row => jobs.Add(new(

@@ -2,8 +2,6 @@ using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
-using ApiJobs.AspNetCore;
-using ApiJobs.AspNetCore.Answers;
 using ApiJobs.Storage;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
@@ -29,6 +27,7 @@ public abstract class ApiServer : IAsyncLifetime
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private WebApplication? _app;
+    private int _documentsMade;
 
     /// <summary>The store as the engine sees it: its calls can be awaited, held up and made to fail.</summary>
     public WatchedStore Store { get; private set; } = null!;
@@ -36,6 +35,9 @@ public abstract class ApiServer : IAsyncLifetime
     public Uri Address { get; private set; } = null!;
 
     public IServiceProvider Services => _app!.Services;
+
+    /// <summary>How often the OpenAPI document was made.</summary>
+    public int DocumentsMade => Volatile.Read(ref _documentsMade);
 
     /// <summary>Everything of level warning and above that was logged.</summary>
     public ConcurrentQueue<string> Warnings { get; } = new();
@@ -69,16 +71,18 @@ public abstract class ApiServer : IAsyncLifetime
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddAuthentication(TestAuthentication.Scheme)
             .AddScheme<AuthenticationSchemeOptions, TestAuthentication>(TestAuthentication.Scheme, null);
-        builder.Services.AddOpenApi();
+        builder.Services.AddOpenApi("v1", document => document.AddApiJobs(new("/oauth/token", UriKind.Relative)).AddDocumentTransformer((_, _, _) =>
+        {
+            Interlocked.Increment(ref _documentsMade);
+            return Task.CompletedTask;
+        }));
         builder.Services.AddApiJobs(jobs => jobs
             .AddResource(TestResources.Case)
             .AddResource(TestResources.Customer)
             .AddResource(TestResources.Gadget)
             .AddOperation(new TagCases(), HttpMethods.Post, "cases/tags/bulk"));
         await AddStoreAsync(builder.Services);
-        var store = builder.Services.Single(service => service.ServiceType == typeof(IJobStore));
-        builder.Services.Remove(store);
-        builder.Services.AddSingleton<IJobStore>(services => Store = new((IJobStore)store.ImplementationFactory!(services)));
+        Watch(builder.Services);
 
         _app = builder.Build();
         _app.Use(async (context, next) =>
@@ -95,10 +99,13 @@ public abstract class ApiServer : IAsyncLifetime
         _app.UseProblemAnswers();
         _app.UseAuthentication();
         _app.MapApiJobs(Prefix);
-        _app.MapOpenApi();
+        _app.MapApiJobsOpenApi();
+        _app.MapOpenApi("/plain/{documentName}.json");
         _app.MapGet("/crash", string () => throw new InvalidOperationException("A bug."));
         await _app.StartAsync();
         Address = new(_app.Urls.Single());
+        // What the start says of the database user has nothing to do with requests.
+        Warnings.Clear();
     }
 
     public async ValueTask DisposeAsync()
@@ -107,6 +114,23 @@ public abstract class ApiServer : IAsyncLifetime
         if (_app is not null)
             await _app.DisposeAsync();
         await RemoveStoreAsync();
+    }
+
+    // The engine gets the watched store for each of the parts that requests and workers use.
+    private void Watch(IServiceCollection services)
+    {
+        var (jobs, lanes, upkeep) = (Part<IJobStore>(), Part<ILaneStore>(), Part<IUpkeep>());
+        services.AddSingleton(provider => Store = new(jobs(provider), lanes(provider), upkeep(provider)));
+        services.AddSingleton<IJobStore>(provider => provider.GetRequiredService<WatchedStore>());
+        services.AddSingleton<ILaneStore>(provider => provider.GetRequiredService<WatchedStore>());
+        services.AddSingleton<IUpkeep>(provider => provider.GetRequiredService<WatchedStore>());
+
+        Func<IServiceProvider, T> Part<T>()
+        {
+            var part = services.Single(service => service.ServiceType == typeof(T));
+            services.Remove(part);
+            return provider => (T)part.ImplementationFactory!(provider);
+        }
     }
 
     /// <summary>A client with a company's token.</summary>

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Net.Sockets;
 using System.Text;
 
 namespace ApiJobs.Server.Tests.Contract;
@@ -180,6 +181,29 @@ public abstract class BadInputContract(ApiServer server)
         var error = (await answer.JsonAsync()).GetProperty("data")[0].GetProperty("errors")[0];
         error.Text("code").ShouldBe(code);
         error.Text("pointer").ShouldBe(pointer);
+    }
+
+    [Theory]
+    [InlineData("80000000")]
+    [InlineData("7fffffffffffffff")]
+    [InlineData("ffffffffffffffffffffffff")]
+    [InlineData("-1")]
+    [InlineData("zz")]
+    public async Task A_chunk_size_that_cannot_be_one_is_refused(string size)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(server.Address.Host, server.Address.Port, TestContext.Current.CancellationToken);
+        var stream = client.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST {ApiServer.Prefix}/cases/bulk HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TestAuthentication.Token(_company, "cases:write")}\r\n"
+            + $"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n{size}\r\n[{{}}]\r\n0\r\n\r\n"),
+            TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(stream);
+        var answer = await reader.ReadToEndAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        answer.ShouldStartWith("HTTP/1.1 400 ");
+        answer.ShouldContain("application/problem+json");
+        (await server.CountStoredRowsAsync(_company)).ShouldBe(0);
+        server.Warnings.ShouldBeEmpty();
     }
 
     private static byte[] Gzip(byte[] bytes)

@@ -26,6 +26,7 @@ public abstract class BulkContract(ApiServer server)
         answer.StatusCode.ShouldBe(HttpStatusCode.Accepted);
         answer.Headers.RetryAfter!.Delta!.Value.ShouldBeInRange(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(600));
         answer.Content.Headers.ContentType!.ToString().ShouldBe("application/json");
+        var tag = answer.Headers.ETag.ShouldNotBeNull();
         var job = await answer.JsonAsync();
         answer.Headers.Location!.ToString().ShouldBe($"{ApiServer.Prefix}/api-jobs/{job.Text("id")}");
         job.Text("type").ShouldBe(type);
@@ -33,6 +34,22 @@ public abstract class BulkContract(ApiServer server)
         job.GetProperty("total_records").GetInt64().ShouldBe(1);
         var asked = await client.SendAsync(HttpMethod.Get, answer.Headers.Location.ToString());
         (await asked.TextAsync()).ShouldBe(await answer.TextAsync());
+        asked.Headers.ETag.ShouldBe(tag);
+        var unchanged = await client.SendAsync(HttpMethod.Get, answer.Headers.Location.ToString(), headers: headers => headers.IfNoneMatch.Add(tag));
+        unchanged.StatusCode.ShouldBe(HttpStatusCode.NotModified);
+    }
+
+    [Theory]
+    [InlineData("POST", "cases/bulk", "\"1\"")]
+    [InlineData("PATCH", "customers/bulk", "1")]
+    [InlineData("PUT", "gadgets/bulk?key=id", "")]
+    [InlineData("POST", "cases/tags/bulk", "1")]
+    public async Task An_idempotency_key_is_refused_as_long_as_it_would_not_keep_a_retry_from_doing_all_again(string method, string path, string key)
+    {
+        var answer = await server.ClientOf(_company).SendAsync(
+            new(method), path, "[{}]"u8.ToArray(), "application/json", headers => headers.TryAddWithoutValidation("Idempotency-Key", key));
+        (await answer.ShouldBeProblemAsync(400, "not_supported")).Text("detail")!.ShouldContain("Idempotency-Key");
+        (await server.CountStoredRowsAsync(_company)).ShouldBe(0);
     }
 
     [Fact]

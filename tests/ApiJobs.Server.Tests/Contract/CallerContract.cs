@@ -1,4 +1,6 @@
 using System.Net;
+using ApiJobs.AspNetCore.Callers;
+using ApiJobs.Declarations;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -75,20 +77,56 @@ public abstract class CallerContract(ApiServer server)
         mapped.Except(Routes.Select(route => $"{route.Data.Item1} {route.Data.Item3}")).ShouldBeEmpty();
     }
 
+    [Fact]
+    public void Every_scope_that_is_asked_for_can_be_given_to_a_client()
+    {
+        var asked = server.Services.GetRequiredService<EndpointDataSource>().Endpoints
+            .Select(endpoint => endpoint.Metadata.GetMetadata<RequiredScope>()?.Name).OfType<string>().ToHashSet();
+        asked.ShouldNotBeEmpty();
+        asked.ShouldBeSubsetOf(server.Services.GetRequiredService<ApiJobsDeclarations>().Scopes);
+    }
+
     [Theory]
     [MemberData(nameof(Routes))]
     public async Task Nobody_gets_in_without_a_token(string method, string path, string pattern, string scope, Stranger stranger)
     {
-        _ = (pattern, scope, stranger);
+        _ = (pattern, stranger);
         var url = Fill(path, Guid.CreateVersion7(), Guid.CreateVersion7());
-        foreach (var token in new[] { null, "Bearer", "Bearer ", "Bearer nonsense", "Basic YTpi" })
+        foreach (var (token, code) in new[]
+        {
+            (null, "missing_token"), ("Bearer", "malformed_token"), ("Bearer ", "malformed_token"), ("Bearer nonsense", "invalid_token"),
+            ("Basic YTpi", "missing_token"), (TestAuthentication.Token(ApiServer.NewCompany(), scope), "malformed_token"),
+        })
         {
             var answer = await server.Anonymous().SendAsync(new(method), url, Body(method, []), "text/nonsense",
                 headers => headers.TryAddWithoutValidation("Authorization", token));
             answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized, $"{method} {url} {token}");
             answer.Headers.WwwAuthenticate.ShouldHaveSingleItem().Scheme.ShouldBe("Bearer");
             if (method != "HEAD")
-                await answer.ShouldBeProblemAsync(401, "unauthorized");
+                await answer.ShouldBeProblemAsync(401, code);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Routes))]
+    public async Task No_answer_is_kept_or_taken_for_another_type(string method, string path, string pattern, string scope, Stranger stranger)
+    {
+        _ = (scope, stranger);
+        var (company, row) = (ApiServer.NewCompany(), Guid.CreateVersion7());
+        var resource = path.StartsWith("api-jobs", StringComparison.Ordinal) ? "cases" : path.Split('/')[0];
+        var owner = server.ClientOf(company);
+        var job = await server.RunAsync(owner, HttpMethod.Post, $"{resource}/bulk", $$"""[{"id":"{{row}}"}]""");
+        var url = Fill(path, job.Text("id")!, row.ToString());
+
+        foreach (var client in new[] { owner, server.ClientOf(company, "other"), server.Anonymous(), server.ClientOf(ApiServer.NewCompany()) })
+        {
+            var answer = await client.SendAsync(new(method), url, Body(method, [row]), "application/json");
+            answer.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"], $"{answer}");
+            // An ended job never changes and has a tag: a private copy may be kept, and is asked about before each use.
+            var mayBeKept = pattern == "api-jobs/{id}" && answer.IsSuccessStatusCode;
+            answer.Headers.CacheControl!.ToString().ShouldBe(mayBeKept ? "no-cache, private" : "no-store", $"{answer}");
+            if (answer.StatusCode == HttpStatusCode.Accepted)
+                await server.EndOfAsync(client, answer.Headers.Location!);
         }
     }
 

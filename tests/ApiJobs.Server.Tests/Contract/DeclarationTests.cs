@@ -1,4 +1,4 @@
-using ApiJobs.AspNetCore;
+using ApiJobs.Declarations;
 using ApiJobs.Operations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -41,9 +41,46 @@ public sealed class DeclarationTests
             ["customer_case_bulk_create", "customer_case_bulk_update", "customer_case_bulk_upsert"]);
     }
 
+    [Fact]
+    public void The_scopes_are_those_of_what_is_declared() =>
+        ApiJobsDeclarations.Of(jobs => jobs
+            .AddResource(TestResources.Gadget)
+            .AddOperation(new TagCases(), HttpMethods.Post, "gadgets/tags/bulk")
+            .AddOperation(new TagCases(), HttpMethods.Post, "labels/bulk")
+            .AddOperation(new TagCases(), HttpMethods.Put, "labels/bulk", "labels:replace")).Scopes
+            .ShouldBe(["jobs:read", "jobs:write", "gadgets:read", "gadgets:write", "labels:write", "labels:replace"]);
+
+    [Fact]
+    public void The_engine_knows_no_web() =>
+        typeof(ApiJobEngine).Assembly.GetReferencedAssemblies().ShouldAllBe(assembly => !assembly.Name!.Contains("AspNetCore"));
+
+    [Fact]
+    public async Task A_host_without_a_web_accepts_and_works_on_jobs()
+    {
+        await using var host = await EngineHost.StartAsync(jobs => jobs.AddResource(TestResources.Case));
+        (await host.RunAsync("customer_case_bulk_create", """[{"ref":"A"}]""")).Counts.Created.ShouldBe(1);
+    }
+
+    [Fact]
+    public void An_operation_is_made_by_the_applications_services_once()
+    {
+        using var services = new ServiceCollection().AddSingleton(new Dependency())
+            .AddApiJobs(jobs => jobs.AddOperation<NeedsSomething>(HttpMethods.Post, "cases/needs/bulk")).BuildServiceProvider();
+        var operation = services.GetRequiredService<OperationCatalog>().Find("case_need_bulk_create").ShouldBeOfType<NeedsSomething>();
+        operation.Dependency.ShouldBe(services.GetRequiredService<Dependency>());
+        services.GetRequiredService<NeedsSomething>().ShouldBeSameAs(operation);
+        services.GetRequiredService<BulkRoutes>().All.ShouldHaveSingleItem().ShouldBe(new(operation, "POST", "cases/needs/bulk", "cases:write"));
+    }
+
     [Theory]
     [InlineData("Intake:MaxDepth", "1")]
     [InlineData("Worker:Slots", "0")]
+    [InlineData("Worker:Slice", "00:00:00")]
+    [InlineData("Worker:Lease", "00:00:00")]
+    [InlineData("Worker:PollInterval", "-00:00:01")]
+    [InlineData("Intake:UploadExpiry", "00:00:00")]
+    [InlineData("Retention:Interval", "00:00:00")]
+    [InlineData("Retention:Jobs", "-00:00:01")]
     public async Task Options_out_of_their_range_stop_the_start(string key, string value)
     {
         await using var server = new MisconfiguredServer(key, value);
@@ -58,6 +95,16 @@ public sealed class DeclarationTests
         await using var app = WebApplication.CreateBuilder().Build();
         Should.Throw<ArgumentException>(() => app.MapApiJobs(prefix));
         Should.Throw<ArgumentException>(() => app.MapGroup("/v1").MapApiJobs("/api"));
+    }
+
+    private sealed class Dependency;
+
+    private sealed class NeedsSomething(Dependency dependency) : BulkOperation<Tag>("case_need_bulk_create", "Need", TagJson.Default.Tag)
+    {
+        public Dependency Dependency => dependency;
+
+        protected override Task ApplyAsync(
+            IReadOnlyList<BulkRecord<Tag>> records, OperationContext context, CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
     private sealed class MisconfiguredServer : IAsyncDisposable

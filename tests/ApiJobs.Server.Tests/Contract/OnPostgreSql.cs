@@ -1,4 +1,3 @@
-using ApiJobs.PostgreSql;
 using ApiJobs.Stores.Tests.PostgreSql;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;

@@ -1,4 +1,6 @@
+using System.Net;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace ApiJobs.Server.Tests.Contract;
 
@@ -11,6 +13,7 @@ public sealed class OpenApiTests(SqliteApiServer server) : IClassFixture<SqliteA
         var operations = await OperationsAsync();
         operations.Count.ShouldBe(2 + (3 * 3) + 1 + (3 * 2));
         operations.Values.Select(operation => operation.Text("operationId")).ShouldBeUnique();
+        operations.Values.ShouldAllBe(operation => Regex.IsMatch(operation.Text("operationId")!, "^[a-z]+([A-Z][a-z]+)*$"));
         foreach (var (name, operation) in operations)
         {
             operation.Text("operationId").ShouldNotBeNullOrWhiteSpace(name);
@@ -49,8 +52,54 @@ public sealed class OpenApiTests(SqliteApiServer server) : IClassFixture<SqliteA
             "total_records", "effected_records", "created_at", "updated_at"]);
     }
 
-    private async Task<JsonElement> DocumentAsync() =>
-        await (await server.Anonymous().SendAsync(HttpMethod.Get, "/openapi/v1.json")).JsonAsync();
+    [Fact]
+    public async Task Numbers_are_described_as_numbers()
+    {
+        var schemas = (await DocumentAsync()).GetProperty("components").GetProperty("schemas");
+        schemas.GetProperty("ApiJob").GetProperty("properties").GetProperty("total_records").Text("type").ShouldBe("integer");
+        schemas.GetProperty("RecordResult").GetProperty("properties").GetProperty("index").Text("type").ShouldBe("integer");
+    }
+
+    [Fact]
+    public async Task The_document_is_made_once_and_a_client_can_ask_whether_it_has_changed()
+    {
+        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => server.Anonymous().SendAsync(HttpMethod.Get, "/openapi/v1.json")));
+        server.DocumentsMade.ShouldBe(1);
+        var tag = answers.Select(answer => answer.Headers.ETag).Distinct().ShouldHaveSingleItem()!;
+        answers[0].Content.Headers.ContentType!.MediaType.ShouldBe("application/json");
+        var again = await server.Anonymous().SendAsync(HttpMethod.Get, "/openapi/v1.json", headers: headers => headers.IfNoneMatch.Add(tag));
+        again.StatusCode.ShouldBe(HttpStatusCode.NotModified);
+    }
+
+    [Fact]
+    public async Task The_servers_name_is_not_taken_from_the_request()
+    {
+        var answer = await server.Anonymous().SendAsync(HttpMethod.Get, "/openapi/v1.json", headers: headers => headers.Host = "evil.example");
+        var document = await answer.JsonAsync();
+        document.GetRawText().ShouldNotContain("evil.example");
+        document.GetProperty("servers").EnumerateArray().ShouldHaveSingleItem().Text("url").ShouldBe("/");
+    }
+
+    [Fact]
+    public async Task Every_operation_names_the_scope_it_needs_and_every_scope_is_declared()
+    {
+        var document = await DocumentAsync();
+        var flow = document.GetProperty("components").GetProperty("securitySchemes").GetProperty("oauth2").GetProperty("flows").GetProperty("clientCredentials");
+        flow.Text("tokenUrl").ShouldBe("/oauth/token");
+        var declared = flow.GetProperty("scopes").MemberNames();
+        foreach (var (name, operation) in await OperationsAsync())
+        {
+            var scope = operation.GetProperty("security").EnumerateArray().ShouldHaveSingleItem(name).GetProperty("oauth2").EnumerateArray().ShouldHaveSingleItem(name);
+            declared.ShouldContain(scope.GetString());
+        }
+    }
+
+    private async Task<JsonElement> DocumentAsync()
+    {
+        var answer = await server.Anonymous().SendAsync(HttpMethod.Get, "/openapi/v1.json");
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, string.Join('\n', server.Warnings));
+        return await answer.JsonAsync();
+    }
 
     /// <summary>The API's operations, by method and path below the prefix.</summary>
     private async Task<Dictionary<string, JsonElement>> OperationsAsync() =>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using ApiJobs.Storage;
@@ -72,8 +71,7 @@ public abstract class RecordsContract(ApiServer server)
     {
         var client = server.ClientOf(_company);
         var job = await server.RunAsync(client, HttpMethod.Post, "cases/bulk", "[{},{}]");
-        var ended = DateTimeOffset.Parse(job.Text("end_time")!, CultureInfo.InvariantCulture);
-        while (await server.Store.RemoveEndedAsync(_company, ended.AddDays(1), EndedPart.Records, TestContext.Current.CancellationToken)) { }
+        while (await server.Store.RemoveEndedAsync(_company, TimeSpan.Zero, EndedPart.Records, TestContext.Current.CancellationToken)) { }
 
         var records = await client.SendAsync(HttpMethod.Get, $"api-jobs/{job.Text("id")}/records");
         records.StatusCode.ShouldBe(HttpStatusCode.Gone);

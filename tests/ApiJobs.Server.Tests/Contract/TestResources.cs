@@ -48,7 +48,7 @@ internal sealed class TagCases() : BulkOperation<Tag>("case_tag_bulk_create", "T
         IReadOnlyList<BulkRecord<Tag>> records, OperationContext context, CancellationToken cancellationToken)
     {
         foreach (var record in records)
-            record.Outcome.Created();
+            record.Record.Created();
         return Task.CompletedTask;
     }
 }

@@ -1,10 +1,11 @@
 using ApiJobs.Jobs;
 using ApiJobs.Storage;
+using ApiJobs.Stores.Tests.Broken;
 
 namespace ApiJobs.Server.Tests.Contract;
 
 /// <summary>A store whose calls can be awaited, held up and made to fail.</summary>
-public sealed class WatchedStore(IJobStore store) : IJobStore
+public sealed class WatchedStore(IJobStore jobs, ILaneStore lanes, IUpkeep upkeep) : StoreDecorator(jobs, lanes, upkeep)
 {
     private volatile bool _away;
     private volatile bool _held;
@@ -15,10 +16,10 @@ public sealed class WatchedStore(IJobStore store) : IJobStore
     /// <summary>An upload was given up and removed.</summary>
     public Signal Abandoned { get; } = new();
 
-    /// <summary>Chunks were applied.</summary>
+    /// <summary>Chunks were applied, or a job was ended otherwise.</summary>
     public Signal Applied { get; } = new();
 
-    /// <summary>Makes every call fail until disposed.</summary>
+    /// <summary>Makes what requests and workers ask of it fail until disposed.</summary>
     public IDisposable TakeAway()
     {
         _away = true;
@@ -32,70 +33,60 @@ public sealed class WatchedStore(IJobStore store) : IJobStore
         return new Ending(() => _held = false);
     }
 
-    public Task InitializeAsync(CancellationToken cancellationToken) => store.InitializeAsync(cancellationToken);
+    public override Task PingAsync(CancellationToken cancellationToken) => Here(() => base.PingAsync(cancellationToken));
 
-    public Task PingAsync(CancellationToken cancellationToken) => Here().PingAsync(cancellationToken);
-
-    public async Task<bool> AppendChunkAsync(Guid companyId, Guid jobId, Chunk chunk, CancellationToken cancellationToken)
+    public override async Task<bool> AppendChunkAsync(Guid companyId, Guid jobId, Chunk chunk, CancellationToken cancellationToken)
     {
-        var appended = await Here().AppendChunkAsync(companyId, jobId, chunk, cancellationToken);
+        var appended = await Here(() => base.AppendChunkAsync(companyId, jobId, chunk, cancellationToken));
         Appended.Raise();
         return appended;
     }
 
-    public Task<ApiJob?> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken) =>
-        Here().SealJobAsync(job, lastChunk, cancellationToken);
+    public override Task<SealResult> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken) =>
+        Here(() => base.SealJobAsync(job, lastChunk, cancellationToken));
 
-    public async Task AbandonUploadAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken)
+    public override async Task AbandonUploadAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken)
     {
-        await Here().AbandonUploadAsync(companyId, jobId, cancellationToken);
+        await Here(() => base.AbandonUploadAsync(companyId, jobId, cancellationToken));
         Abandoned.Raise();
     }
 
-    public Task<int> SweepUploadsAsync(TimeSpan idleFor, CancellationToken cancellationToken) =>
-        Here().SweepUploadsAsync(idleFor, cancellationToken);
+    public override Task<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        Here(() => base.FindJobAsync(companyId, jobId, cancellationToken));
 
-    public Task<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
-        Here().FindJobAsync(companyId, jobId, cancellationToken);
+    public override Task<string> ReadMessageAsync(Guid companyId, Guid jobId, int beforeChunk, CancellationToken cancellationToken) =>
+        Here(() => base.ReadMessageAsync(companyId, jobId, beforeChunk, cancellationToken));
 
-    public Task<IReadOnlyList<ChunkResult>> ReadResultsAsync(
+    public override Task<IReadOnlyList<ChunkResult>> ReadResultsAsync(
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
-        Here().ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken);
+        Here(() => base.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken));
 
-    public async Task<LaneLease?> ClaimLaneAsync(TimeSpan leaseFor, CancellationToken cancellationToken) =>
-        _held ? null : await Here().ClaimLaneAsync(leaseFor, cancellationToken);
-
-    public Task<bool> RenewLeaseAsync(LaneLease lease, TimeSpan leaseFor, CancellationToken cancellationToken) =>
-        Here().RenewLeaseAsync(lease, leaseFor, cancellationToken);
-
-    public Task ReleaseLaneAsync(LaneLease lease, CancellationToken cancellationToken) => Here().ReleaseLaneAsync(lease, cancellationToken);
-
-    public Task<bool> IsLaneWaitingAsync(CancellationToken cancellationToken) => Here().IsLaneWaitingAsync(cancellationToken);
-
-    public Task WaitForWorkAsync(TimeSpan atMost, CancellationToken cancellationToken) => store.WaitForWorkAsync(atMost, cancellationToken);
-
-    public Task<IReadOnlyList<PendingChunk>> ReadAheadAsync(
-        LaneLease lease, PendingChunk? after, int maxRecords, CancellationToken cancellationToken) =>
-        Here().ReadAheadAsync(lease, after, maxRecords, cancellationToken);
-
-    public async Task<bool> ApplyAsync(
-        LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, DateTimeOffset startedAt,
-        CancellationToken cancellationToken)
+    public override async Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken)
     {
-        var applied = await Here().ApplyAsync(lease, chunks, apply, startedAt, cancellationToken);
+        var result = await Here(() => base.EndJobAsync(companyId, jobId, failure, cancellationToken));
+        Applied.Raise();
+        return result;
+    }
+
+    public override Task<LaneLease?> ClaimLaneAsync(string node, TimeSpan leaseFor, CancellationToken cancellationToken) =>
+        _held ? Task.FromResult<LaneLease?>(null) : Here(() => base.ClaimLaneAsync(node, leaseFor, cancellationToken));
+
+    public override Task<bool> RenewLeaseAsync(LaneLease lease, TimeSpan leaseFor, CancellationToken cancellationToken) =>
+        Here(() => base.RenewLeaseAsync(lease, leaseFor, cancellationToken));
+
+    public override Task<IReadOnlyList<PendingChunk>> ReadAheadAsync(
+        LaneLease lease, PendingChunk? after, int maxRecords, CancellationToken cancellationToken) =>
+        Here(() => base.ReadAheadAsync(lease, after, maxRecords, cancellationToken));
+
+    public override async Task<IReadOnlyList<ApiJob>> ApplyAsync(
+        LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, CancellationToken cancellationToken)
+    {
+        var applied = await Here(() => base.ApplyAsync(lease, chunks, apply, cancellationToken));
         Applied.Raise();
         return applied;
     }
 
-    public Task<IReadOnlyList<Guid>> ReadCompaniesAsync(Guid? after, int max, CancellationToken cancellationToken) =>
-        Here().ReadCompaniesAsync(after, max, cancellationToken);
-
-    public Task<bool> RemoveEndedAsync(Guid companyId, DateTimeOffset endedBefore, EndedPart part, CancellationToken cancellationToken) =>
-        Here().RemoveEndedAsync(companyId, endedBefore, part, cancellationToken);
-
-    public StoreFault Classify(Exception exception) => store.Classify(exception);
-
-    private IJobStore Here() => _away ? throw new StoreUnavailableException("The test took the store away.") : store;
+    private T Here<T>(Func<T> call) => _away ? throw new StoreUnavailableException("The test took the store away.") : call();
 
     private sealed class Ending(Action end) : IDisposable
     {

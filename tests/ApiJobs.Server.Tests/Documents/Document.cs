@@ -4,13 +4,13 @@ using System.Text.RegularExpressions;
 
 namespace ApiJobs.Server.Tests.Documents;
 
-/// <summary>A document whose bash blocks are run as they stand, so that what it tells readers to type works.</summary>
+/// <summary>A document that is held to what it says: its bash blocks are run as they stand, and its tables are compared.</summary>
 internal static partial class Document
 {
     /// <summary>The bash blocks between two markers of a document, in order, as one script.</summary>
     public static string ScriptOf(string path, string fromMarker, string toMarker)
     {
-        var text = File.ReadAllText(Path.Combine(Root(), path));
+        var text = Read(path);
         var from = text.IndexOf($"<!-- {fromMarker} -->", StringComparison.Ordinal);
         var to = text.IndexOf($"<!-- {toMarker} -->", StringComparison.Ordinal);
         (from >= 0 && to > from).ShouldBeTrue($"{path} should have the markers {fromMarker} and {toMarker}, in this order.");
@@ -18,6 +18,12 @@ internal static partial class Document
         blocks.ShouldNotBeEmpty();
         return string.Join('\n', blocks);
     }
+
+    /// <summary>A document's text.</summary>
+    public static string Read(string path) => File.ReadAllText(Path.Combine(Root(), path));
+
+    /// <summary>The C# blocks of a document, in order.</summary>
+    public static string[] CSharpIn(string path) => [.. CSharpBlock().Matches(Read(path)).Select(match => match.Groups[1].Value)];
 
     /// <summary>Runs a script with bash; it ends at the first command that fails.</summary>
     /// <returns>What it wrote.</returns>
@@ -42,7 +48,17 @@ internal static partial class Document
         }
     }
 
-    private static string Root([CallerFilePath] string path = "")
+    /// <summary>Compares a document with what it should be; where <c>WRITE_DOCUMENTS=1</c> is set, writes it.</summary>
+    public static void ShouldBe(string path, string expected, string testClass)
+    {
+        if (Environment.GetEnvironmentVariable("WRITE_DOCUMENTS") is "1")
+            File.WriteAllText(path, expected);
+        else
+            File.ReadAllText(path).ShouldBe(expected, $"{Path.GetFileName(path)} is not up to date. Write it: WRITE_DOCUMENTS=1 dotnet run --project tests/ApiJobs.Server.Tests -c Release -- -class '{testClass}'");
+    }
+
+    /// <summary>The repository's folder.</summary>
+    public static string Root([CallerFilePath] string path = "")
     {
         var folder = new DirectoryInfo(Path.GetDirectoryName(path)!);
         while (!File.Exists(Path.Combine(folder.FullName, "ApiJobs.slnx")))
@@ -52,4 +68,7 @@ internal static partial class Document
 
     [GeneratedRegex("^```bash\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex BashBlock();
+
+    [GeneratedRegex("^```csharp\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex CSharpBlock();
 }

@@ -15,7 +15,7 @@ public sealed class TutorialTests
                 {
                     ["Storage:ConnectionString"] = "Data Source=tutorial.db",
                     ["Bootstrap:Clients:0:ClientId"] = "tutorial",
-                    ["Bootstrap:Clients:0:ClientSecret"] = "tutorial-secret-tutorial",
+                    ["Bootstrap:Clients:0:ClientSecret"] = "tutorial-secret-of-32-characters-or-more",
                     ["Bootstrap:Clients:0:CompanyId"] = "aff00be6-f734-4094-a8ae-62874485dac0",
                     ["Bootstrap:Clients:0:Scopes"] = "jobs:read jobs:write cases:read cases:write customers:read customers:write",
                 },

@@ -17,7 +17,7 @@ public sealed class TwoNodesTests(PostgreSqlDatabases databases)
                 ["Storage:Provider"] = "PostgreSql",
                 ["Storage:ConnectionString"] = await databases.CreateAsync(),
                 ["Bootstrap:Clients:0:ClientId"] = "walk",
-                ["Bootstrap:Clients:0:ClientSecret"] = "walk-through-secret",
+                ["Bootstrap:Clients:0:ClientSecret"] = "walk-through-secret-of-32-characters-or-more",
                 ["Bootstrap:Clients:0:CompanyId"] = "aff00be6-f734-4094-a8ae-62874485dac0",
                 ["Bootstrap:Clients:0:Scopes"] = "jobs:read cases:read cases:write",
             };

@@ -1,9 +1,11 @@
+using ApiJobs.Resources;
 using ApiJobs.Server.OAuth;
 using ApiJobs.Server.Settings;
 using ApiJobs.Storage;
 using ApiJobs.Stores.Tests.PostgreSql;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ApiJobs.Server.Tests.OAuth;
 
@@ -34,13 +36,36 @@ public sealed class OAuthSchemaTests(PostgreSqlDatabases databases) : IDisposabl
         exception.InnerException!.Message.ShouldContain("client_id");
     }
 
+    [Theory]
+    [InlineData("Sqlite")]
+    [InlineData("PostgreSql")]
+    public async Task The_stores_scripts_and_these_are_journaled_by_one_kind_of_name(string provider)
+    {
+        var storage = await StorageAsync(provider);
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton(new ResourceCatalog([]));
+        if (storage.IsPostgreSql)
+            services.AddPostgreSqlStore(storage.ConnectionString!, options => options.Listen = false);
+        else
+            services.AddSqliteStore(storage.ConnectionString!);
+        await using (var provided = services.BuildServiceProvider())
+            await provided.GetRequiredService<IUpkeep>().InitializeAsync(Cancel);
+        OAuthSchema.Upgrade(storage);
+
+        await using var context = Open(storage);
+        var names = await context.Database.SqlQueryRaw<string>(
+            "SELECT scriptname AS \"Value\" FROM schema_versions UNION ALL SELECT scriptname FROM oauth_schema_versions ORDER BY 1").ToListAsync(Cancel);
+        names.ShouldBe(["0001_clients_and_keys.sql", "0001_jobs.sql"]);
+    }
+
     [Fact]
     public async Task Tables_of_a_newer_program_are_refused()
     {
         var storage = await StorageAsync("Sqlite");
         OAuthSchema.Upgrade(storage);
         await using (var context = Open(storage))
-            await context.Database.ExecuteSqlRawAsync("INSERT INTO oauth_schema_versions (ScriptName, Applied) VALUES ('ApiJobs.Server.OAuth.Migrations.Sqlite.9999_later.sql', '2030-01-01')", Cancel);
+            await context.Database.ExecuteSqlRawAsync("INSERT INTO oauth_schema_versions (ScriptName, Applied) VALUES ('9999_later.sql', '2030-01-01')", Cancel);
         Should.Throw<SchemaTooNewException>(() => OAuthSchema.Upgrade(storage)).Message.ShouldContain("9999_later");
     }
 

@@ -9,7 +9,7 @@ namespace ApiJobs.Server.Tests.OAuth;
 /// <summary>A server over a SQLite file of its own, with two clients; shared by the tests of a class.</summary>
 public sealed class OAuthServer : IAsyncLifetime
 {
-    public const string ClientId = "demo", Secret = "demo secret: 1%+&=e", AllScopes = "jobs:read jobs:write cases:read cases:write";
+    public const string ClientId = "demo", Secret = "demo secret: 1%+&=e, and 32 or more", AllScopes = "jobs:read jobs:write cases:read cases:write";
     public const string CompanyId = "aff00be6-f734-4094-a8ae-62874485dac0";
 
     /// <summary>The folder with the database.</summary>
@@ -23,6 +23,9 @@ public sealed class OAuthServer : IAsyncLifetime
         ["Bootstrap:Clients:0:CompanyId"] = CompanyId,
         ["Bootstrap:Clients:0:Scopes"] = AllScopes,
         ["Worker:Enabled"] = "false",
+        // Tests ask for tokens more often than clients do.
+        ["Limits:TokenRequestsPerMinutePerClient"] = "10000",
+        ["Limits:TokenRequestsPerMinutePerAddress"] = "10000",
     };
 
     public ServerProcess Process { get; private set; } = null!;

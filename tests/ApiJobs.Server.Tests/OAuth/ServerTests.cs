@@ -24,7 +24,7 @@ public sealed class ServerTests(OAuthServer server) : IClassFixture<OAuthServer>
     [Theory]
     [InlineData("GET", "/nothing", 404, "not_found")]
     [InlineData("DELETE", "/engine/api/whoami", 405, "method_not_allowed")]
-    [InlineData("GET", "/engine/api/whoami", 401, "unauthorized")]
+    [InlineData("GET", "/engine/api/whoami", 401, "missing_token")]
     public async Task Every_error_is_a_problem_with_a_code_even_for_a_browser(string method, string path, int status, string code)
     {
         using var request = new HttpRequestMessage(new(method), path);
@@ -35,6 +35,24 @@ public sealed class ServerTests(OAuthServer server) : IClassFixture<OAuthServer>
         var problem = JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!;
         ((string?)problem["code"]).ShouldBe(code);
         ((int?)problem["status"]).ShouldBe(status);
+    }
+
+    [Fact]
+    public async Task What_whoami_answers_is_what_the_document_describes()
+    {
+        using var answer = await OAuthServer.CallAsync(server.Http, await server.GetTokenAsync());
+        var members = JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!.AsObject().Select(member => member.Key);
+        var document = JsonNode.Parse(await server.Http.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), Cancel))!;
+        document["components"]!["schemas"]!["WhoAmIAnswer"]!["properties"]!.AsObject().Select(property => property.Key).ShouldBe(members);
+    }
+
+    [Fact]
+    public async Task Every_described_operation_has_an_id_of_its_own()
+    {
+        var document = JsonNode.Parse(await server.Http.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), Cancel))!;
+        var ids = document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject()).Select(operation => (string?)operation.Value!["operationId"]).ToArray();
+        ids.ShouldAllBe(id => id != null && char.IsAsciiLetterLower(id[0]) && id.All(char.IsAsciiLetter));
+        ids.ShouldBeUnique();
     }
 
     [Theory]
@@ -61,6 +79,24 @@ public sealed class ServerTests(OAuthServer server) : IClassFixture<OAuthServer>
     [InlineData("POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded; charset=utf-7\r\nContent-Length: 2\r\n")]
     public async Task A_strange_request_never_makes_it_fail(string head) =>
         (await SendRawAsync($"{head}Connection: close\r\n\r\n{{}}")).ShouldBeInRange(400, 499);
+
+    [Theory]
+    [InlineData("80000000")]
+    [InlineData("ffffffff")]
+    [InlineData("7fffffffffffffff")]
+    [InlineData("fffffffffffffffffffffff")]
+    [InlineData("x")]
+    public async Task A_chunk_size_that_is_none_is_the_senders_fault(string size)
+    {
+        foreach (var type in new[] { "application/json", "application/x-www-form-urlencoded" })
+        {
+            foreach (var path in new[] { "/oauth/token", "/engine/api/oauth/token" })
+            {
+                var request = $"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {type}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n{size}\r\n{{}}\r\n0\r\n\r\n";
+                (await SendRawAsync(request)).ShouldBeOneOf(400, 413);
+            }
+        }
+    }
 
     [Fact]
     public async Task A_body_over_the_limit_is_refused_where_there_is_no_bulk_route()

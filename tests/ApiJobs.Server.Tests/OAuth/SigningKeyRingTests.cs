@@ -114,6 +114,28 @@ public sealed class SigningKeyRingTests : IDisposable
         wrong.Message.ShouldContain("another OAuth:KeyEncryptionKey");
     }
 
+    [Fact]
+    public async Task Keys_stored_in_clear_are_encrypted_once_there_is_a_key_for_that()
+    {
+        var ring = StartNode();
+        await ring.RefreshAsync(Cancel);
+        await ring.RotateAsync(removeOld: false, Cancel);
+        var kids = ring.Keys.Select(key => key.KeyId).ToList();
+
+        var secret = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+        var (one, other) = (StartNode(secret), StartNode(secret));
+        await Task.WhenAll(Task.Run(() => one.RefreshAsync(Cancel), Cancel), Task.Run(() => other.RefreshAsync(Cancel), Cancel));
+        await using (var context = await _nodes[^1].GetRequiredService<IDbContextFactory<OAuthDbContext>>().CreateDbContextAsync(Cancel))
+            (await context.SigningKeys.ToListAsync(Cancel)).ShouldAllBe(key => key.IsEncrypted);
+
+        // They are the keys they were, for whoever has the key to them, and nobody else.
+        var later = StartNode(secret);
+        await later.RefreshAsync(Cancel);
+        later.Keys.Select(key => key.KeyId).ShouldBe(kids);
+        later.Keys[0].Rsa.ExportParameters(false).Modulus.ShouldBe(ring.Keys[0].Rsa.ExportParameters(false).Modulus);
+        await Should.ThrowAsync<SettingsException>(() => StartNode().RefreshAsync(Cancel));
+    }
+
     public void Dispose()
     {
         _nodes.ForEach(node => node.Dispose());

@@ -6,7 +6,7 @@ namespace ApiJobs.Server.Tests.OAuth;
 
 public sealed class TokenEndpointTests(OAuthServer server) : IClassFixture<OAuthServer>
 {
-    private const string ValidForm = "grant_type=client_credentials&client_id=demo&client_secret=demo+secret%3A+1%25%2B%26%3De";
+    private const string ValidForm = "grant_type=client_credentials&client_id=demo&client_secret=demo+secret%3A+1%25%2B%26%3De%2C+and+32+or+more";
 
     private static readonly CancellationToken Cancel = TestContext.Current.CancellationToken;
 
@@ -65,6 +65,8 @@ public sealed class TokenEndpointTests(OAuthServer server) : IClassFixture<OAuth
     {
         using var answer = await OAuthServer.CallAsync(server.Http, await server.GetTokenAsync());
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        answer.Headers.CacheControl!.NoStore.ShouldBeTrue();
+        answer.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"]);
         (await answer.Content.ReadAsStringAsync(Cancel)).ShouldBe(
             """{"company_id":"aff00be6-f734-4094-a8ae-62874485dac0","client_id":"demo","scopes":["jobs:read","jobs:write","cases:read","cases:write"]}""");
     }
@@ -84,6 +86,9 @@ public sealed class TokenEndpointTests(OAuthServer server) : IClassFixture<OAuth
     [InlineData(ValidForm + "&scope=everything", 400, "invalid_scope")]
     [InlineData(ValidForm + "&scope=admin", 400, "invalid_scope")]
     [InlineData(ValidForm + "&scope=openid", 400, "invalid_scope")]
+    [InlineData(ValidForm + "&scope=", 400, "invalid_scope")]
+    [InlineData(ValidForm + "&scope=+", 400, "invalid_scope")]
+    [InlineData(ValidForm + "&scope=jobs:read&scope=cases:read", 400, "invalid_request")]
     public async Task A_bad_form_gets_the_error_of_RFC_6749(string form, int status, string error) =>
         await ShouldRefuseAsync(Form(form), status, error);
 
@@ -100,6 +105,7 @@ public sealed class TokenEndpointTests(OAuthServer server) : IClassFixture<OAuth
     [InlineData("""{"grant_type":"client_credentials","\udc00":"a","client_id":"b","client_secret":"x"}""", 400, "invalid_request")]
     [InlineData("""{"grant_type":"client_credentials","client_id":"\u0000","client_secret":"x"}""", 400, "invalid_request")]
     [InlineData("""{"grant_type":"client_credentials","client_id":"' OR 1=1 --","client_secret":"x"}""", 401, "invalid_client")]
+    [InlineData("""{"grant_type":"client_credentials","client_id":"demo","client_secret":"demo secret: 1%+&=e, and 32 or more","scope":""}""", 400, "invalid_scope")]
     [InlineData("""{"a":{"a":{"a":{"a":{"a":{"a":1}}}}}}""", 400, "invalid_request")]
     public async Task Bad_JSON_gets_the_error_of_RFC_6749(string json, int status, string error) =>
         await ShouldRefuseAsync(new StringContent(json, Encoding.UTF8, "application/json"), status, error);
@@ -131,8 +137,56 @@ public sealed class TokenEndpointTests(OAuthServer server) : IClassFixture<OAuth
         using var answer = await server.Http.SendAsync(request, Cancel);
         ((int)answer.StatusCode).ShouldBeOneOf(400, 401);
         if (answer.StatusCode == HttpStatusCode.Unauthorized)
-            answer.Headers.WwwAuthenticate.ToString().ShouldStartWith("Basic");
+            answer.Headers.WwwAuthenticate.ToString().ShouldStartWith("Basic realm=\"apijobs\"");
         ((string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync(Cancel))!["error"]).ShouldBeOneOf("invalid_client", "invalid_request");
+    }
+
+    [Fact]
+    public async Task A_wrong_secret_and_an_unknown_client_get_the_same_answer_to_the_byte()
+    {
+        var wrong = await RefusalOfAsync(OAuthServer.ClientId);
+        wrong.ShouldContain("401");
+        (await RefusalOfAsync("nobody")).ShouldBe(wrong);
+
+        // All that is sent back but the time of day.
+        async Task<string> RefusalOfAsync(string clientId)
+        {
+            using var answer = await OAuthServer.RequestTokenAsync(server.Http, clientId, "a wrong secret");
+            answer.Headers.Date = null;
+            return $"{(int)answer.StatusCode}\n{answer.Headers}{answer.Content.Headers}{await answer.Content.ReadAsStringAsync(Cancel)}";
+        }
+    }
+
+    [Fact]
+    public async Task An_unknown_client_costs_the_work_of_a_wrong_secret()
+    {
+        // Side by side, so that whatever else the machine does slows both; without the hash, one is a fifth of the other.
+        List<TimeSpan> wrong = [], unknown = [];
+        for (var round = 0; round < 25; round++)
+        {
+            wrong.Add(await TimeAsync(OAuthServer.ClientId));
+            unknown.Add(await TimeAsync($"nobody-{round}"));
+        }
+
+        (unknown.Order().ElementAt(12) / wrong.Order().ElementAt(12)).ShouldBeInRange(0.6, 1.7);
+
+        async Task<TimeSpan> TimeAsync(string clientId)
+        {
+            var began = TimeProvider.System.GetTimestamp();
+            using var answer = await OAuthServer.RequestTokenAsync(server.Http, clientId, "a wrong secret");
+            answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+            return TimeProvider.System.GetElapsedTime(began);
+        }
+    }
+
+    [Fact]
+    public async Task A_refused_client_is_logged_on_one_line_with_its_address_and_without_the_secret()
+    {
+        using var _ = await OAuthServer.RequestTokenAsync(server.Http, "stranger-\u0022}", "the secret of a stranger");
+        await Eventually.WithinAsync(TimeSpan.FromSeconds(5), () => Task.FromResult(server.Process.Output.Contains("stranger-", StringComparison.Ordinal)));
+        var line = server.Process.Output.Split('\n').Single(line => line.Contains("stranger-", StringComparison.Ordinal));
+        line.ShouldContain("127.0.0.1");
+        line.ShouldNotContain("the secret of a stranger");
     }
 
     [Theory]
@@ -181,6 +235,7 @@ public sealed class TokenEndpointTests(OAuthServer server) : IClassFixture<OAuth
         var body = await answer.Content.ReadAsStringAsync(Cancel);
         answer.StatusCode.ShouldBe(HttpStatusCode.OK, body);
         answer.Headers.CacheControl!.NoStore.ShouldBeTrue();
+        answer.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"]);
         body.ShouldMatch("""^\{"token_type":"Bearer","expires_in":3600,"access_token":"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"\}$""");
     }
 
@@ -194,6 +249,6 @@ public sealed class TokenEndpointTests(OAuthServer server) : IClassFixture<OAuth
         ((string?)json["error"]).ShouldBe(error, body);
         json.ContainsKey("error_uri").ShouldBeFalse();
         if (status == 401)
-            answer.Headers.WwwAuthenticate.ToString().ShouldStartWith("Basic");
+            answer.Headers.WwwAuthenticate.ToString().ShouldStartWith("Basic realm=\"apijobs\"");
     }
 }

@@ -9,6 +9,7 @@ using System.Text.Json;
 namespace ApiJobs.Server.Tests.Uploads;
 
 /// <summary>What an upload costs the server's process. The full size is measured by the benchmark <c>upload-memory</c>.</summary>
+[Collection(nameof(MeasuresMemory))]
 public sealed class UploadMemoryTests
 {
     private const int Cases = 1_000, NotesLength = 1_500;
@@ -37,14 +38,14 @@ public sealed class UploadMemoryTests
                 {
                     ["Storage:ConnectionString"] = "Data Source=upload.db",
                     ["Bootstrap:Clients:0:ClientId"] = "upload",
-                    ["Bootstrap:Clients:0:ClientSecret"] = "upload-secret-upload-secret",
+                    ["Bootstrap:Clients:0:ClientSecret"] = "upload-secret-of-32-characters-or-more",
                     ["Bootstrap:Clients:0:CompanyId"] = "aff00be6-f734-4094-a8ae-62874485dac0",
                     ["Bootstrap:Clients:0:Scopes"] = "jobs:read cases:read cases:write",
                 },
                 folder.FullName, cancellationToken: Cancel);
             using var http = new HttpClient { BaseAddress = server.Url, Timeout = Timeout.InfiniteTimeSpan };
             using var token = await http.PostAsJsonAsync(
-                "/oauth/token", new { grant_type = "client_credentials", client_id = "upload", client_secret = "upload-secret-upload-secret" }, Cancel);
+                "/oauth/token", new { grant_type = "client_credentials", client_id = "upload", client_secret = "upload-secret-of-32-characters-or-more" }, Cancel);
             http.DefaultRequestHeaders.Authorization = new("Bearer", (await ReadAsync(token)).GetProperty("access_token").GetString());
 
             await RunAsync(http, HttpMethod.Post, new Records(Cases, long.MaxValue));

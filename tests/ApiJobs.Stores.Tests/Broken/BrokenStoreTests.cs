@@ -1,3 +1,4 @@
+using ApiJobs.Jobs;
 using ApiJobs.Storage;
 using ApiJobs.Stores.Tests.Conformance;
 
@@ -57,8 +58,68 @@ public sealed class BrokenStoreTests
         Fails(stores => new SqliteReadAhead(stores), suite => suite.A_lane_is_read_over_the_ends_of_its_jobs_in_their_order()),
         Fails(stores => new SqliteConcurrency(stores), suite => suite.Jobs_sealed_at_once_come_out_in_the_order_of_their_positions()));
 
+    [Fact]
+    public Task A_store_that_ends_what_has_ended_is_rejected() => RejectAsync(
+        store => new EndingAgain(store),
+        Fails(stores => new SqliteEnding(stores), suite => suite.Ending_ends_a_job_that_has_not_ended(ApiJobStatus.Failed, EndResult.HadEnded, ApiJobStatus.Failed)));
+
+    [Fact]
+    public Task A_store_that_goes_on_after_the_end_is_rejected() => RejectAsync(
+        store => new EndingInNameOnly(store),
+        Fails(stores => new SqliteEnding(stores), suite => suite.A_chunk_is_applied_while_its_job_has_not_ended(ApiJobStatus.Failed)),
+        Fails(stores => new SqliteEnding(stores), suite => suite.A_job_that_failed_gives_the_lane_to_the_next(ApiJobStatus.Processing)),
+        Fails(stores => new SqliteEnding(stores), suite => suite.Jobs_in_the_middle_of_a_lane_may_end_before_those_in_front_of_them()));
+
+    [Fact]
+    public Task A_store_that_does_not_keep_ill_lanes_back_is_rejected() => RejectAsync(
+        store => new IgnoringFaults(store),
+        Fails(stores => new SqliteLaneFault(stores), suite => suite.An_ill_lane_is_not_claimed_before_its_pause_is_over()),
+        Fails(stores => new SqliteLaneFault(stores), suite => suite.A_well_lane_is_claimed_at_once_beside_many_ill_ones()));
+
+    [Fact]
+    public Task A_store_that_does_not_count_faults_is_rejected() => RejectAsync(
+        store => new ForgettingFaults(store),
+        Fails(stores => new SqliteLaneFault(stores), suite => suite.Each_claim_says_how_often_in_a_row_the_lane_was_ill()),
+        Fails(stores => new SqliteLaneFault(stores), suite => suite.Faults_survive_the_node(crash: true)));
+
+    [Fact]
+    public Task A_store_that_serves_a_dead_holder_s_lane_first_is_rejected() => RejectAsync(
+        store => new ServingTheSameAgain(store),
+        Fails(stores => new SqliteClaiming(stores), suite => suite.A_lane_whose_holder_died_goes_to_the_back()));
+
+    [Fact]
+    public Task Chunks_in_any_order_are_rejected() => RejectAsync(
+        store => new TakingChunksInAnyOrder(store),
+        Fails(stores => new SqliteSealing(stores), suite => suite.A_chunk_that_is_not_the_upload_s_next_is_refused_and_nothing_is_written(index: 2)));
+
+    [Fact]
+    public Task Keys_that_clients_share_are_rejected() => RejectAsync(
+        store => new SharingKeys(store),
+        Fails(stores => new SqliteSealing(stores), suite => suite.A_key_is_its_company_s_and_its_client_s_own()));
+
+    [Fact]
+    public Task A_store_that_makes_two_jobs_of_one_key_is_rejected() => RejectAsync(
+        store => new IgnoringKeys(store),
+        Fails(stores => new SqliteSealing(stores), suite => suite.A_key_that_was_used_gives_its_job_and_what_it_was_sealed_with()),
+        Fails(stores => new SqliteSealing(stores), suite => suite.Of_fifty_at_once_with_one_key_one_is_made_and_the_others_are_told_which()));
+
+    [Fact]
+    public Task A_store_that_forgets_who_asked_is_rejected() => RejectAsync(
+        store => new ForgettingOrigins(store),
+        Fails(stores => new SqliteSealing(stores), suite => suite.A_job_keeps_who_asked_for_it_and_how()));
+
+    [Fact]
+    public Task A_message_of_another_moment_than_its_job_s_is_rejected() => RejectAsync(
+        store => new ReadingTheWholeMessage(store),
+        Fails(stores => new SqliteOutcome(stores), suite => suite.A_message_is_read_as_it_was_at_the_moment_of_its_job()));
+
+    [Fact]
+    public Task A_store_that_tells_old_progress_is_rejected() => RejectAsync(
+        store => new TellingOldProgress(store),
+        Fails(stores => new SqliteCursor(stores), suite => suite.Applying_gives_the_jobs_as_they_are_since()));
+
     /// <summary>Runs tests of the suite on sound stores, where they must pass, and on broken ones, where they must fail.</summary>
-    private static async Task RejectAsync(Func<IJobStore, IJobStore> breakStore, params Func<SqliteStores, Task>[] tests)
+    private static async Task RejectAsync(Func<IWholeStore, IWholeStore> breakStore, params Func<SqliteStores, Task>[] tests)
     {
         foreach (var test in tests)
         {
@@ -75,8 +136,8 @@ public sealed class BrokenStoreTests
             await test(suite);
         };
 
-    private sealed class BrokenSqliteStores(Func<IJobStore, IJobStore> breakStore) : SqliteStores
+    private sealed class BrokenSqliteStores(Func<IWholeStore, IWholeStore> breakStore) : SqliteStores
     {
-        public override IJobStore Wrap(IJobStore store) => breakStore(store);
+        public override IWholeStore Wrap(IWholeStore store) => breakStore(store);
     }
 }

@@ -4,83 +4,93 @@ using ApiJobs.Storage;
 
 namespace ApiJobs.Stores.Tests.Broken;
 
-/// <summary>A sound store, of which a subclass breaks one thing.</summary>
-internal abstract class StoreDecorator(IJobStore sound) : IJobStore
+/// <summary>The parts of a store that accept and work, as one object: what a test decorates may lie in any of them.</summary>
+public interface IWholeStore : IJobStore, ILaneStore, IUpkeep;
+
+/// <summary>A sound store; a subclass changes one thing of it.</summary>
+public class StoreDecorator(IJobStore jobs, ILaneStore lanes, IUpkeep upkeep) : IWholeStore
 {
-    protected IJobStore Sound { get; } = sound;
+    /// <summary>Goes around a store that is whole already.</summary>
+    public StoreDecorator(IWholeStore sound) : this(sound, sound, sound)
+    {
+    }
 
-    public Task InitializeAsync(CancellationToken cancellationToken) => Sound.InitializeAsync(cancellationToken);
+    // Accepting and asking.
 
-    public Task PingAsync(CancellationToken cancellationToken) => Sound.PingAsync(cancellationToken);
+    public virtual Task<bool> AppendChunkAsync(Guid companyId, Guid jobId, Chunk chunk, CancellationToken cancellationToken) =>
+        jobs.AppendChunkAsync(companyId, jobId, chunk, cancellationToken);
 
-    public Task<bool> AppendChunkAsync(Guid companyId, Guid jobId, Chunk chunk, CancellationToken cancellationToken) =>
-        Sound.AppendChunkAsync(companyId, jobId, chunk, cancellationToken);
+    public virtual Task<SealResult> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken) =>
+        jobs.SealJobAsync(job, lastChunk, cancellationToken);
 
-    public virtual Task<ApiJob?> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken) =>
-        Sound.SealJobAsync(job, lastChunk, cancellationToken);
-
-    public Task AbandonUploadAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
-        Sound.AbandonUploadAsync(companyId, jobId, cancellationToken);
-
-    public Task<int> SweepUploadsAsync(TimeSpan idleFor, CancellationToken cancellationToken) =>
-        Sound.SweepUploadsAsync(idleFor, cancellationToken);
+    public virtual Task AbandonUploadAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        jobs.AbandonUploadAsync(companyId, jobId, cancellationToken);
 
     public virtual Task<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
-        Sound.FindJobAsync(companyId, jobId, cancellationToken);
+        jobs.FindJobAsync(companyId, jobId, cancellationToken);
 
-    public Task<IReadOnlyList<ChunkResult>> ReadResultsAsync(
+    public virtual Task<string> ReadMessageAsync(Guid companyId, Guid jobId, int beforeChunk, CancellationToken cancellationToken) =>
+        jobs.ReadMessageAsync(companyId, jobId, beforeChunk, cancellationToken);
+
+    public virtual Task<IReadOnlyList<ChunkResult>> ReadResultsAsync(
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
-        Sound.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken);
+        jobs.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken);
 
-    public virtual Task<LaneLease?> ClaimLaneAsync(TimeSpan leaseFor, CancellationToken cancellationToken) =>
-        Sound.ClaimLaneAsync(leaseFor, cancellationToken);
+    public virtual Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken) =>
+        jobs.EndJobAsync(companyId, jobId, failure, cancellationToken);
+
+    // Working.
+
+    public virtual Task<LaneLease?> ClaimLaneAsync(string node, TimeSpan leaseFor, CancellationToken cancellationToken) =>
+        lanes.ClaimLaneAsync(node, leaseFor, cancellationToken);
 
     public virtual Task<bool> RenewLeaseAsync(LaneLease lease, TimeSpan leaseFor, CancellationToken cancellationToken) =>
-        Sound.RenewLeaseAsync(lease, leaseFor, cancellationToken);
+        lanes.RenewLeaseAsync(lease, leaseFor, cancellationToken);
 
-    public virtual Task ReleaseLaneAsync(LaneLease lease, CancellationToken cancellationToken) =>
-        Sound.ReleaseLaneAsync(lease, cancellationToken);
+    public virtual Task ReleaseLaneAsync(LaneLease lease, LaneFault? fault, CancellationToken cancellationToken) =>
+        lanes.ReleaseLaneAsync(lease, fault, cancellationToken);
 
-    public virtual Task<bool> IsLaneWaitingAsync(CancellationToken cancellationToken) => Sound.IsLaneWaitingAsync(cancellationToken);
+    public virtual Task<bool> IsLaneWaitingAsync(CancellationToken cancellationToken) => lanes.IsLaneWaitingAsync(cancellationToken);
 
-    public Task WaitForWorkAsync(TimeSpan atMost, CancellationToken cancellationToken) => Sound.WaitForWorkAsync(atMost, cancellationToken);
+    public virtual Task WaitForWorkAsync(TimeSpan atMost, CancellationToken cancellationToken) => lanes.WaitForWorkAsync(atMost, cancellationToken);
 
     public virtual Task<IReadOnlyList<PendingChunk>> ReadAheadAsync(
         LaneLease lease, PendingChunk? after, int maxRecords, CancellationToken cancellationToken) =>
-        Sound.ReadAheadAsync(lease, after, maxRecords, cancellationToken);
+        lanes.ReadAheadAsync(lease, after, maxRecords, cancellationToken);
 
-    public virtual Task<bool> ApplyAsync(
-        LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, DateTimeOffset startedAt, CancellationToken cancellationToken) =>
-        Sound.ApplyAsync(lease, chunks, apply, startedAt, cancellationToken);
+    public virtual Task<IReadOnlyList<ApiJob>> ApplyAsync(
+        LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, CancellationToken cancellationToken) =>
+        lanes.ApplyAsync(lease, chunks, apply, cancellationToken);
+
+    public virtual StoreFault Classify(Exception exception) => lanes.Classify(exception);
+
+    // Keeping.
+
+    public virtual Task InitializeAsync(CancellationToken cancellationToken) => upkeep.InitializeAsync(cancellationToken);
+
+    public virtual Task PingAsync(CancellationToken cancellationToken) => upkeep.PingAsync(cancellationToken);
+
+    public virtual Task<int> SweepUploadsAsync(TimeSpan idleFor, CancellationToken cancellationToken) =>
+        upkeep.SweepUploadsAsync(idleFor, cancellationToken);
 
     public virtual Task<IReadOnlyList<Guid>> ReadCompaniesAsync(Guid? after, int max, CancellationToken cancellationToken) =>
-        Sound.ReadCompaniesAsync(after, max, cancellationToken);
+        upkeep.ReadCompaniesAsync(after, max, cancellationToken);
 
-    public virtual Task<bool> RemoveEndedAsync(
-        Guid companyId, DateTimeOffset endedBefore, EndedPart part, CancellationToken cancellationToken) =>
-        Sound.RemoveEndedAsync(companyId, endedBefore, part, cancellationToken);
-
-    public StoreFault Classify(Exception exception) => Sound.Classify(exception);
+    public virtual Task<bool> RemoveEndedAsync(Guid companyId, TimeSpan keptFor, EndedPart part, CancellationToken cancellationToken) =>
+        upkeep.RemoveEndedAsync(companyId, keptFor, part, cancellationToken);
 
     /// <summary>Makes effects in a transaction of their own: that of a job which nobody else knows.</summary>
     protected async Task ApplyApartAsync(ApplyChunks apply, CancellationToken cancellationToken)
     {
         var chunk = new Chunk(0, 0, 1, new byte[ChunkPayload.PrefixBytes]);
-        var job = new NewJob
-        {
-            Id = Guid.CreateVersion7(),
-            CompanyId = Guid.CreateVersion7(),
-            Type = "apart",
-            TotalRecords = 1,
-            CreatedAt = DateTimeOffset.UnixEpoch,
-        };
-        await Sound.SealJobAsync(job, chunk, cancellationToken);
+        var job = new NewJob { Id = Guid.CreateVersion7(), CompanyId = Guid.CreateVersion7(), Type = "apart", TotalRecords = 1 };
+        await jobs.SealJobAsync(job, chunk, cancellationToken);
         var lane = new LaneLease(job.CompanyId, job.Lane, Guid.CreateVersion7());
-        var chunks = await Sound.ReadAheadAsync(lane, null, 1, cancellationToken);
-        await Sound.ApplyAsync(lane, chunks, async (transaction, token) =>
+        var chunks = await lanes.ReadAheadAsync(lane, null, 1, cancellationToken);
+        await lanes.ApplyAsync(lane, chunks, async (transaction, token) =>
         {
             await apply(transaction, token);
             return [new(new[] { (byte)RecordOutcome.Updated }, default, "", 0)];
-        }, DateTimeOffset.UnixEpoch, cancellationToken);
+        }, cancellationToken);
     }
 }

@@ -28,7 +28,7 @@ public abstract class AcceptingTests(StoreFixture stores) : StoreTests(stores)
             Options = new() { KeyField = "ref" },
             TotalRecords = 5,
             ChunkCount = 2,
-            CreatedAt = request.CreatedAt,
+            CreatedAt = job.CreatedAt,
             UpdatedAt = job.UpdatedAt,
         });
         job.Status.ShouldBe(ApiJobStatus.Pending);
@@ -43,7 +43,8 @@ public abstract class AcceptingTests(StoreFixture stores) : StoreTests(stores)
         job.Lane.ShouldBe("");
         job.Options.ShouldBe(JobOptions.None);
         job.ChunkCount.ShouldBe(1);
-        job.Message.ShouldBe(JobMessage.Empty);
+        (job.MessageEntryCount, job.MessageBytes).ShouldBe((0, 0));
+        (await MessageAsync(job)).ShouldBe("");
     }
 
     [Fact]
@@ -55,7 +56,7 @@ public abstract class AcceptingTests(StoreFixture stores) : StoreTests(stores)
         ChunkPayload.Append(payload, new byte[1024 * 1024]);
         var chunk = new Chunk(0, 0, 3, payload.WrittenMemory);
 
-        var job = (await UploadAsync(Store, NewJob(Company, [chunk]), [chunk])).ShouldNotBeNull();
+        var job = await UploadAsync(Store, NewJob(Company, [chunk]), [chunk]);
 
         (await ResultsAsync(job)).ShouldHaveSingleItem().Chunk.Payload.Span.SequenceEqual(chunk.Payload.Span).ShouldBeTrue();
     }
@@ -114,7 +115,7 @@ public abstract class AcceptingTests(StoreFixture stores) : StoreTests(stores)
         var request = NewJob(Company, chunks);
         var job = await UploadAsync(Store, request, chunks);
 
-        (await Store.SealJobAsync(request, chunks[^1], Cancel)).ShouldBe(job);
+        (await Store.SealJobAsync(request, chunks[^1], Cancel)).ShouldBe(new SealResult.Sealed(job));
 
         (await AcceptAsync(Company, 1)).Position.ShouldBe(2);
         (await ReadAheadAsync(await ClaimAsync())).Count.ShouldBe(3);
@@ -127,7 +128,7 @@ public abstract class AcceptingTests(StoreFixture stores) : StoreTests(stores)
         var request = NewJob(Company, chunks);
         (await Store.AppendChunkAsync(Company, request.Id, chunks[0], Cancel)).ShouldBeTrue();
 
-        var job = (await UploadAsync(Store, request, chunks)).ShouldNotBeNull();
+        var job = await UploadAsync(Store, request, chunks);
 
         (await ResultsAsync(job)).Select(result => result.Chunk.Index).ShouldBe([0, 1]);
     }

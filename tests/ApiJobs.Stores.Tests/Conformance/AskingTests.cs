@@ -22,7 +22,7 @@ public abstract class AskingTests(StoreFixture stores) : StoreTests(stores)
     public async Task Results_come_in_order_with_their_payload()
     {
         var chunks = ChunksOf(2, 1, 3);
-        var job = (await UploadAsync(Store, NewJob(Company, chunks), chunks)).ShouldNotBeNull();
+        var job = await UploadAsync(Store, NewJob(Company, chunks), chunks);
 
         var results = await ResultsAsync(job);
 

@@ -8,7 +8,7 @@ public abstract class ClaimingTests(StoreFixture stores) : StoreTests(stores)
     [Fact]
     public async Task An_empty_store_has_nothing_to_claim()
     {
-        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+        (await Store.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldBeNull();
     }
 
     [Fact]
@@ -19,7 +19,7 @@ public abstract class ClaimingTests(StoreFixture stores) : StoreTests(stores)
         var lease = await ClaimAsync();
 
         (lease.CompanyId, lease.Lane).ShouldBe((Company, "imports"));
-        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+        (await Store.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldBeNull();
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public abstract class ClaimingTests(StoreFixture stores) : StoreTests(stores)
     {
         await AcceptAsync(Company, 1);
         var first = await ClaimAsync();
-        await Store.ReleaseLaneAsync(first, Cancel);
+        await Store.ReleaseLaneAsync(first, fault: null, Cancel);
 
         (await ClaimAsync()).Token.ShouldNotBe(first.Token);
     }
@@ -56,12 +56,31 @@ public abstract class ClaimingTests(StoreFixture stores) : StoreTests(stores)
             var lease = await ClaimAsync();
             served.Add(lease.CompanyId);
             await Database.PassTimeAsync(Moment);
-            await Store.ReleaseLaneAsync(lease, Cancel);
+            await Store.ReleaseLaneAsync(lease, fault: null, Cancel);
             await Database.PassTimeAsync(Moment);
         }
 
         served.Take(3).ShouldBe(companies, ignoreOrder: true);
         served.Skip(3).ShouldBe([.. served.Take(3), .. served.Take(3)]);
+    }
+
+    // Or a lane that kills its workers would be served again and again.
+    [Fact]
+    public async Task A_lane_whose_holder_died_goes_to_the_back()
+    {
+        Guid[] companies = [Company, OtherCompany, Guid.CreateVersion7()];
+        foreach (var company in companies)
+            await AcceptAsync(company, 1, 1);
+
+        var claimed = new List<Guid>();
+        for (var turn = 0; turn < 6; turn++)
+        {
+            claimed.Add((await ClaimAsync()).CompanyId);
+            await Database.PassTimeAsync(LeaseTime + Moment);
+        }
+
+        claimed.Take(3).ShouldBe(companies, ignoreOrder: true);
+        claimed.Skip(3).ShouldBe(claimed.Take(3));
     }
 
     [Fact]
@@ -75,7 +94,7 @@ public abstract class ClaimingTests(StoreFixture stores) : StoreTests(stores)
         {
             var lease = await ClaimAsync();
             lease.CompanyId.ShouldNotBe(held.CompanyId);
-            await Store.ReleaseLaneAsync(lease, Cancel);
+            await Store.ReleaseLaneAsync(lease, fault: null, Cancel);
             await Database.PassTimeAsync(Moment);
         }
     }
@@ -87,7 +106,7 @@ public abstract class ClaimingTests(StoreFixture stores) : StoreTests(stores)
         await AcceptAsync(Company, 1);
         await DrainAsync(Store);
 
-        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+        (await Store.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldBeNull();
     }
 
     [Fact]
@@ -107,7 +126,7 @@ public abstract class ClaimingTests(StoreFixture stores) : StoreTests(stores)
         var lease = await ClaimAsync();
         await ApplyAsync(lease, await ReadAheadAsync(lease));
         var job = await AcceptAsync(Company, 1);
-        await Store.ReleaseLaneAsync(lease, Cancel);
+        await Store.ReleaseLaneAsync(lease, fault: null, Cancel);
 
         (await ReadAheadAsync(await ClaimAsync())).ShouldHaveSingleItem().Job.Id.ShouldBe(job.Id);
     }
@@ -128,7 +147,7 @@ public abstract class ClaimingTests(StoreFixture stores) : StoreTests(stores)
         await ExpectWaitingAsync(true);
         lease = await ClaimAsync();
         await ExpectWaitingAsync(false);
-        await Store.ReleaseLaneAsync(lease, Cancel);
+        await Store.ReleaseLaneAsync(lease, fault: null, Cancel);
         await ExpectWaitingAsync(true);
 
         await DrainAsync(Store);
@@ -159,7 +178,7 @@ public abstract class ClaimingTests(StoreFixture stores) : StoreTests(stores)
     [Fact]
     public async Task Work_that_came_before_the_wait_ends_it_too()
     {
-        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+        (await Store.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldBeNull();
         await AcceptAsync(Company, 1);
 
         await Store.WaitForWorkAsync(TimeSpan.FromHours(1), Cancel).WaitAsync(Patience, Cancel);

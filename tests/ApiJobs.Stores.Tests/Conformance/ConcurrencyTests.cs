@@ -1,5 +1,6 @@
 using ApiJobs.Jobs;
 using ApiJobs.Storage;
+using ApiJobs.Stores.Tests.Broken;
 
 namespace ApiJobs.Stores.Tests.Conformance;
 
@@ -11,7 +12,7 @@ public abstract class ConcurrencyTests(StoreFixture stores) : StoreTests(stores)
     [Fact]
     public async Task Jobs_sealed_at_once_come_out_in_the_order_of_their_positions()
     {
-        IJobStore[] nodes = [Store, await AnotherNodeAsync()];
+        IWholeStore[] nodes = [Store, await AnotherNodeAsync()];
 
         var jobs = (await AtOnceAsync(8, async sender =>
         {
@@ -31,11 +32,11 @@ public abstract class ConcurrencyTests(StoreFixture stores) : StoreTests(stores)
     [Fact]
     public async Task Every_lane_is_claimed_by_one_of_many()
     {
-        IJobStore[] nodes = [Store, await AnotherNodeAsync()];
+        IWholeStore[] nodes = [Store, await AnotherNodeAsync()];
         foreach (var company in Companies)
             await AcceptAsync(company, 1);
 
-        var leases = await AtOnceAsync(12, worker => nodes[worker % 2].ClaimLaneAsync(LeaseTime, Cancel));
+        var leases = await AtOnceAsync(12, worker => nodes[worker % 2].ClaimLaneAsync(NodeName, LeaseTime, Cancel));
 
         leases.Where(lease => lease is not null).Select(lease => lease!.CompanyId).ShouldBe(Companies, ignoreOrder: true);
     }
@@ -45,7 +46,7 @@ public abstract class ConcurrencyTests(StoreFixture stores) : StoreTests(stores)
     {
         var job = await AcceptAsync(Company, [.. Enumerable.Repeat(3, 20)]);
         var lease = await ClaimAsync();
-        IJobStore[] nodes = [Store, await AnotherNodeAsync()];
+        IWholeStore[] nodes = [Store, await AnotherNodeAsync()];
 
         foreach (var chunk in await ReadAheadAsync(lease))
             (await AtOnceAsync(4, worker => ApplyAsync(nodes[worker % 2], lease, [chunk]))).Count(applied => applied).ShouldBe(1);
@@ -70,7 +71,7 @@ public abstract class ConcurrencyTests(StoreFixture stores) : StoreTests(stores)
             inside.SetResult();
             await failing.Task;
             throw new InvalidOperationException("The first worker fails while the second waits.");
-        }, Now, Cancel);
+        }, Cancel);
         await inside.Task.WaitAsync(Patience, Cancel);
         var second = ApplyAsync(other, lease, chunks);
         failing.SetResult();
@@ -83,7 +84,7 @@ public abstract class ConcurrencyTests(StoreFixture stores) : StoreTests(stores)
     [Fact]
     public async Task Many_workers_apply_every_record_once_and_in_the_order_of_its_lane()
     {
-        IJobStore[] nodes = [Store, await AnotherNodeAsync()];
+        IWholeStore[] nodes = [Store, await AnotherNodeAsync()];
         var accepted = new List<ApiJob>();
         foreach (var size in Enumerable.Range(0, 12))
             accepted.Add(await AcceptAsync(Companies[size % 3], [.. Enumerable.Repeat(2, 1 + size)]));
@@ -129,11 +130,11 @@ public abstract class ConcurrencyTests(StoreFixture stores) : StoreTests(stores)
             var sweeping = Task.Run(() => Store.SweepUploadsAsync(TimeSpan.FromHours(1), Cancel), Cancel);
             var (job, swept) = (await sealing, await sweeping);
 
-            swept.ShouldBe(job is null ? 1 : 0);
-            if (job is null)
+            swept.ShouldBe(job is SealResult.Swept ? 1 : 0);
+            if (job is SealResult.Swept)
                 (await Database.CountRowsAsync()).ShouldBe(before, ignoreOrder: true);
             else
-                (await ResultsAsync(job)).Count.ShouldBe(3);
+                (await ResultsAsync(job.ShouldBeSealed())).Count.ShouldBe(3);
         }
     }
 
@@ -147,7 +148,7 @@ public abstract class ConcurrencyTests(StoreFixture stores) : StoreTests(stores)
             (await ApplyAsync(lease, await ReadAheadAsync(lease))).ShouldBeTrue();
 
             var sealing = Task.Run(() => AcceptAsync(Company, 1), Cancel);
-            var releasing = Task.Run(() => Store.ReleaseLaneAsync(lease, Cancel), Cancel);
+            var releasing = Task.Run(() => Store.ReleaseLaneAsync(lease, fault: null, Cancel), Cancel);
             await releasing;
             last = await sealing;
         }

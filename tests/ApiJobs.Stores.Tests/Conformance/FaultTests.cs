@@ -68,7 +68,7 @@ public abstract class FaultTests(StoreFixture stores) : StoreTests(stores)
             await Effects(chunks)(transaction, cancellationToken);
             await Database.ThrowTransientFaultAsync(transaction, cancellationToken);
             return [AllCreated(chunks[0])];
-        }, Now, Cancel));
+        }, Cancel));
 
         Store.Classify(fault).ShouldBe(StoreFault.Transient);
         (await FindAsync(job)).ShouldBe(job);
@@ -113,7 +113,7 @@ public abstract class FaultTests(StoreFixture stores) : StoreTests(stores)
     }
 
     [Fact]
-    public async Task A_bug_in_an_operations_own_statement_is_not_tried_again()
+    public async Task A_statement_on_what_the_database_lacks_is_a_fault_of_the_deployment()
     {
         var fault = await CatchAsync(async transaction =>
         {
@@ -123,7 +123,7 @@ public abstract class FaultTests(StoreFixture stores) : StoreTests(stores)
             await command.ExecuteNonQueryAsync(Cancel);
         });
 
-        Store.Classify(fault).ShouldBe(StoreFault.None);
+        Store.Classify(fault).ShouldBe(StoreFault.Deployment);
     }
 
     /// <summary>Lets <paramref name="work"/> break a transaction.</summary>

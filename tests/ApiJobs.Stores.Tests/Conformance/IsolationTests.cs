@@ -26,7 +26,7 @@ public abstract class IsolationTests(StoreFixture stores) : StoreTests(stores)
 
         await Store.AbandonUploadAsync(OtherCompany, request.Id, Cancel);
 
-        (await Store.SealJobAsync(request, chunks[1], Cancel)).ShouldNotBeNull();
+        (await Store.SealJobAsync(request, chunks[1], Cancel)).ShouldBeSealed();
     }
 
     [Fact]
@@ -38,10 +38,10 @@ public abstract class IsolationTests(StoreFixture stores) : StoreTests(stores)
         var intruder = request with { CompanyId = OtherCompany };
 
         (await Store.AppendChunkAsync(OtherCompany, request.Id, chunks[1], Cancel)).ShouldBeFalse();
-        (await Store.SealJobAsync(intruder, chunks[2], Cancel)).ShouldBeNull();
+        (await Store.SealJobAsync(intruder, chunks[2], Cancel)).ShouldBeSwept();
 
         (await Store.AppendChunkAsync(Company, request.Id, chunks[1], Cancel)).ShouldBeTrue();
-        (await Store.SealJobAsync(request, chunks[2], Cancel)).ShouldNotBeNull();
+        (await Store.SealJobAsync(request, chunks[2], Cancel)).ShouldBeSealed();
         (await Store.FindJobAsync(OtherCompany, request.Id, Cancel)).ShouldBeNull();
     }
 
@@ -52,8 +52,8 @@ public abstract class IsolationTests(StoreFixture stores) : StoreTests(stores)
         var request = NewJob(Company, chunks);
         var other = NewJob(OtherCompany, otherChunks) with { Id = request.Id };
 
-        var job = (await UploadAsync(Store, request, chunks)).ShouldNotBeNull();
-        var otherJob = (await UploadAsync(Store, other, otherChunks)).ShouldNotBeNull();
+        var job = await UploadAsync(Store, request, chunks);
+        var otherJob = await UploadAsync(Store, other, otherChunks);
         await DrainAsync(Store);
 
         (await FindAsync(job)).Counts.ShouldBe(new OutcomeCounts(2, 0, 0, 0));
@@ -87,7 +87,7 @@ public abstract class IsolationTests(StoreFixture stores) : StoreTests(stores)
             {
                 called = true;
                 return Task.FromResult<IReadOnlyList<ChunkOutcome>>([AllCreated(chunks[0])]);
-            }, Now, Cancel)).ShouldBeFalse();
+            }, Cancel)).ShouldBeEmpty();
         }
         catch (Exception refusal) when (refusal is ArgumentException or InvalidOperationException)
         {
@@ -106,9 +106,9 @@ public abstract class IsolationTests(StoreFixture stores) : StoreTests(stores)
         var forged = lease with { CompanyId = OtherCompany };
 
         (await Store.RenewLeaseAsync(forged, LeaseTime, Cancel)).ShouldBeFalse();
-        await Store.ReleaseLaneAsync(forged, Cancel);
+        await Store.ReleaseLaneAsync(forged, fault: null, Cancel);
 
-        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+        (await Store.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldBeNull();
     }
 
     [Fact]

@@ -14,7 +14,7 @@ public abstract class LeaseTests(StoreFixture stores) : StoreTests(stores)
         await ClaimAsync();
         await Database.PassTimeAsync(LeaseTime - TimeSpan.FromSeconds(5));
 
-        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+        (await Store.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldBeNull();
     }
 
     [Fact]
@@ -54,13 +54,13 @@ public abstract class LeaseTests(StoreFixture stores) : StoreTests(stores)
         await ApplyAsync(lost, await ReadAheadAsync(lost));
         await Database.PassTimeAsync(PastTheLease);
 
-        if (await Store.ClaimLaneAsync(LeaseTime, Cancel) is { } lease)
+        if (await Store.ClaimLaneAsync(NodeName, LeaseTime, Cancel) is { } lease)
         {
             (await ReadAheadAsync(lease)).ShouldBeEmpty();
-            await Store.ReleaseLaneAsync(lease, Cancel);
+            await Store.ReleaseLaneAsync(lease, fault: null, Cancel);
         }
 
-        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+        (await Store.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldBeNull();
         (await Store.IsLaneWaitingAsync(Cancel)).ShouldBeFalse();
         (await AppliedAsync(Company)).ShouldBe(RecordsOf(job));
     }
@@ -75,7 +75,7 @@ public abstract class LeaseTests(StoreFixture stores) : StoreTests(stores)
         {
             await Database.PassTimeAsync(0.7 * LeaseTime);
             (await Store.RenewLeaseAsync(lease, LeaseTime, Cancel)).ShouldBeTrue();
-            (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+            (await Store.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldBeNull();
         }
 
         await Database.PassTimeAsync(PastTheLease);
@@ -91,7 +91,7 @@ public abstract class LeaseTests(StoreFixture stores) : StoreTests(stores)
 
         (await Store.RenewLeaseAsync(lease, LeaseTime, Cancel)).ShouldBeTrue();
 
-        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+        (await Store.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldBeNull();
     }
 
     [Fact]
@@ -108,10 +108,10 @@ public abstract class LeaseTests(StoreFixture stores) : StoreTests(stores)
     public async Task Renewing_a_lost_lease_does_not_prolong_the_new_one()
     {
         var (lost, _) = await TakeOverAsync();
-        await Store.RenewLeaseAsync(lost, TimeSpan.FromDays(1), Cancel);
+        await Store.RenewLeaseAsync(lost, TimeSpan.FromHours(1), Cancel);
         await Database.PassTimeAsync(PastTheLease);
 
-        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldNotBeNull();
+        (await Store.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldNotBeNull();
     }
 
     [Fact]
@@ -119,9 +119,9 @@ public abstract class LeaseTests(StoreFixture stores) : StoreTests(stores)
     {
         var (lost, _) = await TakeOverAsync();
 
-        await Store.ReleaseLaneAsync(lost, Cancel);
+        await Store.ReleaseLaneAsync(lost, fault: null, Cancel);
 
-        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+        (await Store.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldBeNull();
     }
 
     [Fact]
@@ -130,7 +130,7 @@ public abstract class LeaseTests(StoreFixture stores) : StoreTests(stores)
         await AcceptAsync(Company, 1);
         var lease = await ClaimAsync();
 
-        await Store.ReleaseLaneAsync(lease, Cancel);
+        await Store.ReleaseLaneAsync(lease, fault: null, Cancel);
 
         (await ClaimAsync()).CompanyId.ShouldBe(Company);
     }
@@ -140,12 +140,12 @@ public abstract class LeaseTests(StoreFixture stores) : StoreTests(stores)
     {
         await AcceptAsync(Company, 1);
         var released = await ClaimAsync();
-        await Store.ReleaseLaneAsync(released, Cancel);
+        await Store.ReleaseLaneAsync(released, fault: null, Cancel);
         await ClaimAsync();
 
         (await Store.RenewLeaseAsync(released, LeaseTime, Cancel)).ShouldBeFalse();
-        await Store.ReleaseLaneAsync(released, Cancel);
-        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+        await Store.ReleaseLaneAsync(released, fault: null, Cancel);
+        (await Store.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldBeNull();
     }
 
     [Fact]
@@ -155,9 +155,9 @@ public abstract class LeaseTests(StoreFixture stores) : StoreTests(stores)
         var other = await AnotherNodeAsync();
         var lease = await ClaimAsync();
 
-        (await other.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+        (await other.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldBeNull();
         await Database.PassTimeAsync(PastTheLease);
-        (await other.ClaimLaneAsync(LeaseTime, Cancel)).ShouldNotBeNull();
+        (await other.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldNotBeNull();
         (await Store.RenewLeaseAsync(lease, LeaseTime, Cancel)).ShouldBeFalse();
     }
 

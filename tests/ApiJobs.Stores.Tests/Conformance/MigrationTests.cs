@@ -29,10 +29,10 @@ public abstract class MigrationTests(StoreFixture stores) : StoreTests(stores)
         var first = database.Connect(Catalog);
         var nodes = Enumerable.Range(0, 4).Select(_ => database.ServesManyNodes ? database.Connect(Catalog) : first).ToArray();
 
-        await Task.WhenAll(nodes.Select(node => Task.Run(() => node.Jobs.InitializeAsync(Cancel), Cancel)));
+        await Task.WhenAll(nodes.Select(node => Task.Run(() => node.Store.InitializeAsync(Cancel), Cancel)));
 
         foreach (var node in nodes)
-            await AcceptAsync(node.Jobs, Company, "", 1);
+            await AcceptAsync(node.Store, Company, "", 1);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public abstract class MigrationTests(StoreFixture stores) : StoreTests(stores)
         await WriteAsync(node, house, new(id, ["Elm Street"], Now, Now), isNew: true);
         (await FindAsync(node, house, id)).ShouldBe(["Elm Street"]);
         var twin = await Should.ThrowAsync<Exception>(WriteAsync(node, grown, new(Guid.CreateVersion7(), [null, "C1", null, null], Now, Now), isNew: true));
-        node.Jobs.Classify(twin).ShouldBe(StoreFault.Constraint);
+        node.Store.Classify(twin).ShouldBe(StoreFault.Constraint);
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public abstract class MigrationTests(StoreFixture stores) : StoreTests(stores)
         await Database.CloseAsync();
         await Database.PretendNewerSchemaAsync();
 
-        await Should.ThrowAsync<SchemaTooNewException>(Database.Connect(Catalog).Jobs.InitializeAsync(Cancel));
+        await Should.ThrowAsync<SchemaTooNewException>(Database.Connect(Catalog).Store.InitializeAsync(Cancel));
     }
 
     [Fact]
@@ -124,18 +124,18 @@ public abstract class MigrationTests(StoreFixture stores) : StoreTests(stores)
         (await FindAsync(node, resource, id)).ShouldBe(second);
     }
 
-    private async Task WriteAsync(StoreNode node, Resource resource, ResourceRow row, bool isNew)
+    private static async Task WriteAsync(StoreNode node, Resource resource, ResourceRow row, bool isNew)
     {
-        await AcceptAsync(node.Jobs, Company, "", 1);
-        var lease = (await node.Jobs.ClaimLaneAsync(LeaseTime, Cancel)).ShouldNotBeNull();
-        var chunks = await node.Jobs.ReadAheadAsync(lease, null, 10, Cancel);
-        (await node.Jobs.ApplyAsync(lease, chunks, async (transaction, cancellationToken) =>
+        await AcceptAsync(node.Store, Company, "", 1);
+        var lease = (await node.Store.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldNotBeNull();
+        var chunks = await node.Store.ReadAheadAsync(lease, null, 10, Cancel);
+        (await node.Store.ApplyAsync(lease, chunks, async (transaction, cancellationToken) =>
         {
             await transaction.WriteRowsAsync(resource, Company, [new(row, isNew, resource.AllFields)], cancellationToken);
             (await transaction.LoadRowsAsync(resource, Company, [row.Id], resource.AllFields, cancellationToken))[row.Id].Values.ShouldBe(row.Values);
             return [AllCreated(chunks[0])];
-        }, Now, Cancel)).ShouldBeTrue();
-        await node.Jobs.ReleaseLaneAsync(lease, Cancel);
+        }, Cancel)).ShouldNotBeEmpty();
+        await node.Store.ReleaseLaneAsync(lease, fault: null, Cancel);
     }
 
     private static async Task<string?[]> FindAsync(StoreNode node, Resource resource, Guid id) =>

@@ -30,10 +30,10 @@ public abstract class OutcomeTests(StoreFixture stores) : StoreTests(stores)
 
         await ApplyAsync(lease, [chunks[0]], Outcome([4], "first\n", 1));
         await ApplyAsync(lease, [chunks[1], chunks[2]], Outcome([1]), Outcome([4, 3], "second\nthird \U0001F600\r\n", 2));
-        (await FindAsync(job)).Message.ShouldBe(new JobMessage("first\nsecond\nthird \U0001F600\r\n", 3));
+        await ExpectMessageAsync(job, "first\nsecond\nthird \U0001F600\r\n", 3);
 
         await ApplyAsync(lease, [chunks[3]], Outcome([4], "fourth\n", 1));
-        (await FindAsync(job)).Message.ShouldBe(new JobMessage("first\nsecond\nthird \U0001F600\r\nfourth\n", 4));
+        await ExpectMessageAsync(job, "first\nsecond\nthird \U0001F600\r\nfourth\n", 4);
     }
 
     [Fact]
@@ -47,11 +47,29 @@ public abstract class OutcomeTests(StoreFixture stores) : StoreTests(stores)
 
         var (one, two) = (await FindAsync(first), await FindAsync(second));
         one.Counts.ShouldBe(new OutcomeCounts(1, 0, 0, 1));
-        one.Message.ShouldBe(new JobMessage("of the first", 1));
+        await ExpectMessageAsync(one, "of the first", 1);
         two.Counts.ShouldBe(new OutcomeCounts(0, 0, 1, 0));
-        two.Message.ShouldBe(new JobMessage("of the second", 1));
+        await ExpectMessageAsync(two, "of the second", 1);
         (await ResultsAsync(first)).Select(result => result.Outcomes.Span[0]).ShouldBe(new byte[] { 1, 4 });
         (await ResultsAsync(second)).Select(result => result.Outcomes.Span[0]).ShouldBe(new byte[] { 3 });
+    }
+
+    [Fact]
+    public async Task A_message_is_read_as_it_was_at_the_moment_of_its_job()
+    {
+        var job = await AcceptAsync(Company, 1, 1, 1);
+        var lease = await ClaimAsync();
+        var chunks = await ReadAheadAsync(lease);
+        await ApplyAsync(lease, [chunks[0]], Outcome([4], "first", 1));
+        var then = await FindAsync(job);
+
+        await ApplyAsync(lease, [chunks[1], chunks[2]], Outcome([1]), Outcome([4], "third", 1));
+
+        (await MessageAsync(then)).ShouldBe("first");
+        (await MessageAsync(await FindAsync(job))).ShouldBe("firstthird");
+        (await MessageAsync(job)).ShouldBe("");
+        (await Store.ReadMessageAsync(OtherCompany, job.Id, 3, Cancel)).ShouldBe("");
+        (await Store.ReadMessageAsync(Company, Guid.CreateVersion7(), 3, Cancel)).ShouldBe("");
     }
 
     [Fact]
@@ -66,7 +84,7 @@ public abstract class OutcomeTests(StoreFixture stores) : StoreTests(stores)
         await ApplyAsync(lease, [chunks[0]], Outcome([4], text, 1200));
         await ApplyAsync(lease, [chunks[1]], Outcome([1]));
 
-        (await FindAsync(job)).Message.ShouldBe(new JobMessage(text, 1200));
+        await ExpectMessageAsync(job, text, 1200);
     }
 
     [Fact]
@@ -77,11 +95,11 @@ public abstract class OutcomeTests(StoreFixture stores) : StoreTests(stores)
         var chunks = await ReadAheadAsync(lease);
         (await FindAsync(job)).Status.ShouldBe(ApiJobStatus.Pending);
 
-        var startedAt = Now;
         await ApplyAsync(lease, [chunks[0]], Outcome([1]));
         var processing = await FindAsync(job);
         processing.Status.ShouldBe(ApiJobStatus.Processing);
-        processing.StartTime.ShouldBe(startedAt);
+        var startedAt = processing.StartTime.ShouldNotBeNull();
+        startedAt.ShouldBeGreaterThanOrEqualTo(job.CreatedAt);
         processing.EndTime.ShouldBeNull();
 
         Database.Clock.Advance(TimeSpan.FromSeconds(4));
@@ -95,6 +113,7 @@ public abstract class OutcomeTests(StoreFixture stores) : StoreTests(stores)
         ended.Failure.ShouldBeNull();
         ended.StartTime.ShouldBe(startedAt);
         ended.EndTime.ShouldNotBeNull().ShouldBeGreaterThan(startedAt);
+        ended.UpdatedAt.ShouldBeGreaterThanOrEqualTo(ended.EndTime.Value);
         ended.NextChunk.ShouldBe(ended.ChunkCount);
         ended.Unprocessed.ShouldBe(0);
         ended.UpdatedAt.ShouldBeGreaterThan(job.UpdatedAt);
@@ -120,7 +139,7 @@ public abstract class OutcomeTests(StoreFixture stores) : StoreTests(stores)
         await ApplyAsync(lease, (await ReadAheadAsync(lease)).Take(2).ToList());
 
         (await ReadAheadAsync(lease)).ShouldHaveSingleItem().Job.Id.ShouldBe(next.Id);
-        await Store.ReleaseLaneAsync(lease, Cancel);
+        await Store.ReleaseLaneAsync(lease, fault: null, Cancel);
         await DrainAsync(Store);
         (await FindAsync(next)).HasEnded.ShouldBeTrue();
     }
@@ -139,6 +158,13 @@ public abstract class OutcomeTests(StoreFixture stores) : StoreTests(stores)
 
         (await FindAsync(waiting)).ShouldBe(waiting);
         (await FindAsync(elsewhere)).ShouldBe(elsewhere);
+    }
+
+    private async Task ExpectMessageAsync(ApiJob job, string entries, long entryCount)
+    {
+        var found = await FindAsync(job);
+        (found.MessageEntryCount, found.MessageBytes).ShouldBe((entryCount, Encoding.UTF8.GetByteCount(entries)));
+        (await MessageAsync(found)).ShouldBe(entries);
     }
 
     private static ChunkOutcome Outcome(byte[] outcomes, string text = "", int entries = 0) => new(outcomes, default, text, entries);

@@ -14,26 +14,36 @@ public sealed class PostgreSqlConcurrency(PostgreSqlStores stores) : Concurrency
 
 public sealed class PostgreSqlCursor(PostgreSqlStores stores) : CursorTests(stores);
 
+public sealed class PostgreSqlEnding(PostgreSqlStores stores) : EndingTests(stores);
+
 public sealed class PostgreSqlFault(PostgreSqlStores stores) : FaultTests(stores);
 
 public sealed class PostgreSqlHistory(PostgreSqlStores stores) : HistoryTests(stores);
 
 public sealed class PostgreSqlIsolation(PostgreSqlStores stores) : IsolationTests(stores);
 
+public sealed class PostgreSqlLaneFault(PostgreSqlStores stores) : LaneFaultTests(stores);
+
 public sealed class PostgreSqlLease(PostgreSqlStores stores) : LeaseTests(stores);
 
+public sealed class PostgreSqlMessageApart(PostgreSqlStores stores) : MessageApartTests(stores);
+
 public sealed class PostgreSqlMigration(PostgreSqlStores stores) : MigrationTests(stores);
+
+public sealed class PostgreSqlOrigin(PostgreSqlStores stores) : OriginTests(stores);
 
 public sealed class PostgreSqlOutcome(PostgreSqlStores stores) : OutcomeTests(stores);
 
 public sealed class PostgreSqlReadAhead(PostgreSqlStores stores) : ReadAheadTests(stores);
 
-public sealed class PostgreSqlRetention(PostgreSqlStores stores) : RetentionTests(stores);
-
 public sealed class PostgreSqlResourceReading(PostgreSqlStores stores) : ResourceReadingTests(stores);
+
+public sealed class PostgreSqlRetention(PostgreSqlStores stores) : RetentionTests(stores);
 
 public sealed class PostgreSqlRow(PostgreSqlStores stores) : RowTests(stores);
 
 public sealed class PostgreSqlSavepoint(PostgreSqlStores stores) : SavepointTests(stores);
+
+public sealed class PostgreSqlSealing(PostgreSqlStores stores) : SealingTests(stores);
 
 public sealed class PostgreSqlUpload(PostgreSqlStores stores) : UploadTests(stores);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using ApiJobs.PostgreSql;
 using ApiJobs.Resources;
 using ApiJobs.Storage;
+using ApiJobs.Stores.Tests.Broken;
 using ApiJobs.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -37,6 +38,14 @@ public class PostgreSqlStores : StoreFixture, IAsyncDisposable
 
     private sealed class PostgreSqlDatabase(PostgreSqlStores stores, string connectionString, string route) : StoreDatabase(stores)
     {
+        private static readonly (string Table, string[] Columns)[] Stamps =
+        [
+            ("lanes", ["lease_until", "served_at", "not_before"]),
+            ("lane_tails", ["last_created_at"]),
+            ("uploads", ["touched_at"]),
+            ("jobs", ["created_at", "updated_at", "start_time", "end_time"]),
+        ];
+
         public override bool ServesManyNodes => true;
 
         /// <summary>Makes what the database's own clock has stamped older; that clock cannot be moved.</summary>
@@ -45,8 +54,8 @@ public class PostgreSqlStores : StoreFixture, IAsyncDisposable
             await base.PassTimeAsync(time);
             await using var connection = await ConnectBesideAsync();
             var interval = $"interval '{(long)time.TotalMilliseconds} ms'";
-            await connection.RunAsync($"UPDATE lanes SET lease_until = lease_until - {interval}, served_at = served_at - {interval}");
-            await connection.RunAsync($"UPDATE uploads SET touched_at = touched_at - {interval}");
+            foreach (var (table, columns) in Stamps)
+                await connection.RunAsync($"UPDATE {table} SET {string.Join(", ", columns.Select(column => $"{column} = {column} - {interval}"))}");
         }
 
         public override async Task<IReadOnlyDictionary<string, long>> CountRowsAsync()
@@ -58,7 +67,7 @@ public class PostgreSqlStores : StoreFixture, IAsyncDisposable
         public override async Task PretendNewerSchemaAsync()
         {
             await using var connection = await ConnectBesideAsync();
-            await connection.RunAsync("INSERT INTO apijobs_migrations (scriptname, applied) VALUES ('9999-of-a-newer-program.sql', now())");
+            await connection.RunAsync("INSERT INTO schema_versions (scriptname, applied) VALUES ('9999_of_a_newer_program.sql', now())");
         }
 
         public override async Task CreateTableAsync(string name, string column)
@@ -66,6 +75,12 @@ public class PostgreSqlStores : StoreFixture, IAsyncDisposable
             await using var connection = await ConnectBesideAsync();
             await connection.RunAsync($"CREATE TABLE {name} ({column} text NOT NULL)");
             await connection.RunAsync($"GRANT ALL ON {name} TO public");
+        }
+
+        public override async Task RunBesideAsync(string sql)
+        {
+            await using var connection = await ConnectBesideAsync();
+            await connection.RunAsync(sql);
         }
 
         public override async Task ThrowTransientFaultAsync(IChunkTransaction transaction, CancellationToken cancellationToken)
@@ -80,7 +95,7 @@ public class PostgreSqlStores : StoreFixture, IAsyncDisposable
         protected override StoreNode ConnectNode(ResourceCatalog catalog)
         {
             var store = new PostgreSqlStore(new() { ConnectionString = route, ListenConnectionString = connectionString }, catalog, Clock, NullLogger<PostgreSqlStore>.Instance);
-            return new(store, store, store);
+            return new(new StoreDecorator(store.Jobs, store.Lanes, store.Upkeep), store.Rows, store);
         }
 
         protected override async Task CutOffAsync()

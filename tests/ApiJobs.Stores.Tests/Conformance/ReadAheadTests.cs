@@ -27,7 +27,7 @@ public abstract class ReadAheadTests(StoreFixture stores) : StoreTests(stores)
     public async Task A_pending_chunk_carries_its_job_and_its_payload()
     {
         var chunks = ChunksOf(2);
-        var job = (await UploadAsync(Store, NewJob(Company, chunks) with { Options = new() { KeyField = "ref" } }, chunks)).ShouldNotBeNull();
+        var job = await UploadAsync(Store, NewJob(Company, chunks) with { Options = new() { KeyField = "ref" } }, chunks);
 
         var pending = (await ReadAheadAsync(await ClaimAsync())).ShouldHaveSingleItem();
 

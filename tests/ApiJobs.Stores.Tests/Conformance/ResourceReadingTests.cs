@@ -72,15 +72,15 @@ public abstract class ResourceReadingTests(StoreFixture stores) : StoreTests(sto
     }
 
     [Fact]
-    public async Task Rows_are_filtered_by_the_time_after_which_they_changed()
+    public async Task Rows_are_filtered_by_the_time_at_which_they_changed_or_after()
     {
         var ids = Enumerable.Range(0, 3).Select(_ => Guid.CreateVersion7()).Order().ToArray();
         await InsertAsync(Company, [.. ids.Select((id, index) => Row(id, Now.AddMicroseconds(index)))]);
 
-        (await ListAsync(new() { Limit = 100, UpdatedAfter = Now })).Select(row => row.Id).ShouldBe(ids.Skip(1));
-        (await ListAsync(new() { Limit = 100, UpdatedAfter = Now.AddMicroseconds(2) })).ShouldBeEmpty();
+        (await ListAsync(new() { Limit = 100, UpdatedAfter = Now.AddMicroseconds(1) })).Select(row => row.Id).ShouldBe(ids.Skip(1));
+        (await ListAsync(new() { Limit = 100, UpdatedAfter = Now.AddMicroseconds(3) })).ShouldBeEmpty();
         (await ListAsync(new() { Limit = 100, UpdatedAfter = Now.AddSeconds(-1) })).Count.ShouldBe(3);
-        (await ListAsync(new() { Limit = 1, Offset = 1, UpdatedAfter = Now })).ShouldHaveSingleItem().Id.ShouldBe(ids[2]);
+        (await ListAsync(new() { Limit = 1, Offset = 1, UpdatedAfter = Now.AddMicroseconds(1) })).ShouldHaveSingleItem().Id.ShouldBe(ids[2]);
     }
 
     private Task<IReadOnlyList<ResourceRow>> ListAsync(ResourceQuery query) => Rows.ListRowsAsync(Sample, Company, query, Cancel);

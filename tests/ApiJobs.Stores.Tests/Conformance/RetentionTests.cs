@@ -5,6 +5,7 @@ using ApiJobs.Jobs;
 using ApiJobs.Processing;
 using ApiJobs.Records;
 using ApiJobs.Storage;
+using ApiJobs.Stores.Tests.Broken;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ApiJobs.Stores.Tests.Conformance;
@@ -20,18 +21,18 @@ public abstract class RetentionTests(StoreFixture stores) : StoreTests(stores)
         var old = await AcceptNowAsync(Company, "", 2, 1);
         var others = await AcceptNowAsync(OtherCompany, "", 2);
         await DrainAsync(Store);
+        await Database.PassTimeAsync(Day);
         var ended = await FindAsync(old);
-        Database.Clock.Advance(Day);
         var fresh = await AcceptNowAsync(Company, "", 2);
         await DrainAsync(Store);
 
-        (await RemoveAsync(Company, Now, EndedPart.Records)).ShouldBeGreaterThan(0);
+        (await RemoveAsync(Company, Day / 2, EndedPart.Records)).ShouldBeGreaterThan(0);
 
         (await FindAsync(old)).ShouldBe(ended);
         (await ResultsAsync(old)).ShouldBeEmpty();
         (await ResultsAsync(fresh)).Count.ShouldBe(1);
         (await ResultsAsync(others)).Count.ShouldBe(1);
-        (await RemoveAsync(Company, Now, EndedPart.Records)).ShouldBe(0);
+        (await RemoveAsync(Company, Day / 2, EndedPart.Records)).ShouldBe(0);
     }
 
     [Fact]
@@ -39,7 +40,7 @@ public abstract class RetentionTests(StoreFixture stores) : StoreTests(stores)
     {
         await AcceptNowAsync(Company, "", 1);
         await DrainAsync(Store);
-        Database.Clock.Advance(Day);
+        await Database.PassTimeAsync(Day);
         var before = await Database.CountRowsAsync();
         var old = await AcceptNowAsync(Company, "", 2, 1);
         var lease = await ClaimAsync();
@@ -47,11 +48,11 @@ public abstract class RetentionTests(StoreFixture stores) : StoreTests(stores)
         byte[][] outcomes = [[(byte)RecordOutcome.Failed, (byte)RecordOutcome.Unchanged], [(byte)RecordOutcome.Unchanged]];
         var errors = ChunkErrors.Write([new(0, "k", [new("not_found", "No.", "/id")])]);
         await ApplyAsync(lease, chunks, new ChunkOutcome(outcomes[0], errors, "an entry", 1), new ChunkOutcome(outcomes[1], default, "", 0));
-        await Store.ReleaseLaneAsync(lease, Cancel);
-        Database.Clock.Advance(Day);
+        await Store.ReleaseLaneAsync(lease, fault: null, Cancel);
+        await Database.PassTimeAsync(Day);
 
         // The one before is a day older, and goes with it.
-        await RemoveAsync(Company, Now, EndedPart.Jobs);
+        await RemoveAsync(Company, Day / 2, EndedPart.Jobs);
 
         (await Store.FindJobAsync(Company, old.Id, Cancel)).ShouldBeNull();
         (await ResultsAsync(old)).ShouldBeEmpty();
@@ -71,12 +72,12 @@ public abstract class RetentionTests(StoreFixture stores) : StoreTests(stores)
             var lease = await ClaimAsync();
             if (lease.Lane != "a")
                 (await ApplyAsync(lease, await ReadAheadAsync(lease, maxRecords: 1))).ShouldBeTrue();
-            await Store.ReleaseLaneAsync(lease, Cancel);
+            await Store.ReleaseLaneAsync(lease, fault: null, Cancel);
         }
 
-        Database.Clock.Advance(Day);
+        await Database.PassTimeAsync(Day);
 
-        await RemoveAsync(Company, Now, EndedPart.Jobs);
+        await RemoveAsync(Company, Day / 2, EndedPart.Jobs);
 
         (await Store.FindJobAsync(Company, ended.Id, Cancel)).ShouldBeNull();
         (await ResultsAsync(pending)).Count.ShouldBe(2);
@@ -92,16 +93,16 @@ public abstract class RetentionTests(StoreFixture stores) : StoreTests(stores)
         var before = await Database.CountRowsAsync();
         var large = await AcceptNowAsync(Company, "", [.. Enumerable.Repeat(1, 250)]);
         await DrainAsync(Store);
-        Database.Clock.Advance(Day);
+        await Database.PassTimeAsync(Day);
 
-        (await Store.RemoveEndedAsync(Company, Now, EndedPart.Jobs, Cancel)).ShouldBeTrue();
+        (await Store.RemoveEndedAsync(Company, Day / 2, EndedPart.Jobs, Cancel)).ShouldBeTrue();
         var left = await ResultsAsync(large);
         left.Count.ShouldBeInRange(100, 249);
         left.Select(result => result.Chunk.Index).ShouldBe(Enumerable.Range(250 - left.Count, left.Count));
         (await Store.FindJobAsync(Company, large.Id, Cancel)).ShouldNotBeNull();
 
         await RestartAsync();
-        (await RemoveAsync(Company, Now, EndedPart.Jobs)).ShouldBeGreaterThan(1);
+        (await RemoveAsync(Company, Day / 2, EndedPart.Jobs)).ShouldBeGreaterThan(1);
         var after = await Database.CountRowsAsync();
         foreach (var (table, rows) in before.Where(table => table.Key.Contains("job", StringComparison.Ordinal) || table.Key.Contains("chunk", StringComparison.Ordinal)))
             after[table].ShouldBe(rows, table);
@@ -113,8 +114,8 @@ public abstract class RetentionTests(StoreFixture stores) : StoreTests(stores)
         await AcceptNowAsync(Company, "", 1);
         var last = await AcceptNowAsync(Company, "", 1);
         await DrainAsync(Store);
-        Database.Clock.Advance(Day);
-        await RemoveAsync(Company, Now, EndedPart.Jobs);
+        await Database.PassTimeAsync(Day);
+        await RemoveAsync(Company, Day / 2, EndedPart.Jobs);
         await RestartAsync();
 
         var next = await AcceptNowAsync(Company, "", 1);
@@ -150,14 +151,14 @@ public abstract class RetentionTests(StoreFixture stores) : StoreTests(stores)
     {
         var old = await AcceptNowAsync(Company, "", 1);
         await DrainAsync(Store);
-        Database.Clock.Advance(2 * Day);
+        await Database.PassTimeAsync(2 * Day);
         var younger = await AcceptNowAsync(OtherCompany, "", 1);
         await DrainAsync(Store);
-        Database.Clock.Advance(2 * Day);
+        await Database.PassTimeAsync(2 * Day);
         var options = new RetentionOptions { Records = recordDays * Day, Jobs = jobDays * Day };
 
         // It rests by the clock, which therefore has to move.
-        var housekeeping = new Housekeeper(Store, new IntakeOptions(), options, Database.Clock, NullLogger.Instance).RemoveEndedAsync(Cancel);
+        var housekeeping = new Housekeeper(Store, new IntakeOptions(), options, new(Database.Clock, NullLogger.Instance), Database.Clock, NullLogger.Instance).RemoveEndedAsync(Cancel);
         while (!housekeeping.IsCompleted)
         {
             Database.Clock.Advance(TimeSpan.FromMilliseconds(1));
@@ -176,7 +177,7 @@ public abstract class RetentionTests(StoreFixture stores) : StoreTests(stores)
         var store = new OnceFailing(Store);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var options = new RetentionOptions { Jobs = Day };
-        var running = new Housekeeper(store, new IntakeOptions(), options, Database.Clock, NullLogger.Instance).RunAsync(stop.Token);
+        var running = new Housekeeper(store, new IntakeOptions(), options, new(Database.Clock, NullLogger.Instance), Database.Clock, NullLogger.Instance).RunAsync(stop.Token);
         await store.Failed.Task.WaitAsync(Patience, Cancel);
 
         while (!store.WentOn.Task.IsCompleted)
@@ -206,7 +207,7 @@ public abstract class RetentionTests(StoreFixture stores) : StoreTests(stores)
     }
 
     /// <summary>Fails the first time it is asked for companies, with what no housekeeping expects.</summary>
-    private sealed class OnceFailing(IJobStore sound) : Broken.StoreDecorator(sound)
+    private sealed class OnceFailing(IWholeStore sound) : Broken.StoreDecorator(sound)
     {
         public TaskCompletionSource Failed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -226,16 +227,16 @@ public abstract class RetentionTests(StoreFixture stores) : StoreTests(stores)
     {
         var chunks = ChunksOf(recordCounts);
         var job = NewJob(company, chunks, lane) with { Id = Guid.CreateVersion7(Now) };
-        var made = (await UploadAsync(Store, job, chunks)).ShouldNotBeNull();
+        var made = await UploadAsync(Store, job, chunks);
         Database.Clock.Advance(TimeSpan.FromMilliseconds(1));
         return made;
     }
 
     /// <returns>How many steps it took.</returns>
-    private async Task<int> RemoveAsync(Guid company, DateTimeOffset endedBefore, EndedPart part)
+    private async Task<int> RemoveAsync(Guid company, TimeSpan keptFor, EndedPart part)
     {
         var steps = 0;
-        while (await Store.RemoveEndedAsync(company, endedBefore, part, Cancel))
+        while (await Store.RemoveEndedAsync(company, keptFor, part, Cancel))
             steps++;
         return steps;
     }

@@ -14,26 +14,36 @@ public sealed class SqliteConcurrency(SqliteStores stores) : ConcurrencyTests(st
 
 public sealed class SqliteCursor(SqliteStores stores) : CursorTests(stores);
 
+public sealed class SqliteEnding(SqliteStores stores) : EndingTests(stores);
+
 public sealed class SqliteFault(SqliteStores stores) : FaultTests(stores);
 
 public sealed class SqliteHistory(SqliteStores stores) : HistoryTests(stores);
 
 public sealed class SqliteIsolation(SqliteStores stores) : IsolationTests(stores);
 
+public sealed class SqliteLaneFault(SqliteStores stores) : LaneFaultTests(stores);
+
 public sealed class SqliteLease(SqliteStores stores) : LeaseTests(stores);
 
+public sealed class SqliteMessageApart(SqliteStores stores) : MessageApartTests(stores);
+
 public sealed class SqliteMigration(SqliteStores stores) : MigrationTests(stores);
+
+public sealed class SqliteOrigin(SqliteStores stores) : OriginTests(stores);
 
 public sealed class SqliteOutcome(SqliteStores stores) : OutcomeTests(stores);
 
 public sealed class SqliteReadAhead(SqliteStores stores) : ReadAheadTests(stores);
 
-public sealed class SqliteRetention(SqliteStores stores) : RetentionTests(stores);
-
 public sealed class SqliteResourceReading(SqliteStores stores) : ResourceReadingTests(stores);
+
+public sealed class SqliteRetention(SqliteStores stores) : RetentionTests(stores);
 
 public sealed class SqliteRow(SqliteStores stores) : RowTests(stores);
 
 public sealed class SqliteSavepoint(SqliteStores stores) : SavepointTests(stores);
+
+public sealed class SqliteSealing(SqliteStores stores) : SealingTests(stores);
 
 public sealed class SqliteUpload(SqliteStores stores) : UploadTests(stores);

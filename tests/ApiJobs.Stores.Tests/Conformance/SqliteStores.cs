@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using ApiJobs.Resources;
 using ApiJobs.Sqlite;
 using ApiJobs.Storage;
+using ApiJobs.Stores.Tests.Broken;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -32,13 +34,19 @@ public class SqliteStores : StoreFixture
         public override async Task PretendNewerSchemaAsync()
         {
             await using var connection = await ConnectBesideAsync();
-            await connection.RunAsync("INSERT INTO schema_versions (ScriptName, Applied) VALUES ('9999-of-a-newer-program.sql', '2099-01-01')");
+            await connection.RunAsync("INSERT INTO schema_versions (ScriptName, Applied) VALUES ('9999_of_a_newer_program.sql', '2099-01-01')");
         }
 
         public override async Task CreateTableAsync(string name, string column)
         {
             await using var connection = await ConnectBesideAsync();
             await connection.RunAsync($"CREATE TABLE {name} ({column} TEXT NOT NULL)");
+        }
+
+        public override async Task RunBesideAsync(string sql)
+        {
+            await using var connection = await ConnectBesideAsync();
+            await connection.RunAsync(sql);
         }
 
         public override async Task ThrowTransientFaultAsync(IChunkTransaction transaction, CancellationToken cancellationToken)
@@ -51,17 +59,18 @@ public class SqliteStores : StoreFixture
         protected override StoreNode ConnectNode(ResourceCatalog catalog)
         {
             var store = new SqliteStore(new() { ConnectionString = ConnectionString }, catalog, Clock, NullLogger<SqliteStore>.Instance);
-            return new(store, store, store);
+            return new(new StoreDecorator(store.Jobs, store.Lanes, store.Upkeep), store.Rows, store);
         }
 
         // The next node finds the files as they are in this moment, while the open one keeps the old ones.
-        protected override Task CutOffAsync()
+        protected override async Task CutOffAsync()
         {
             var copy = Directory.CreateTempSubdirectory("apijobs-");
-            foreach (var name in new[] { FileName, FileName + "-wal" })
-                File.Copy(Path.Combine(_folders[^1].FullName, name), Path.Combine(copy.FullName, name));
+            // .NET would ask for a lock on the files, which the open node has.
+            using var copying = Process.Start("cp", [.. new[] { FileName, FileName + "-wal" }.Select(name => Path.Combine(_folders[^1].FullName, name)), copy.FullName]);
+            await copying.WaitForExitAsync();
+            copying.ExitCode.ShouldBe(0);
             _folders.Add(copy);
-            return Task.CompletedTask;
         }
 
         protected override Task RemoveAsync()

@@ -1,5 +1,6 @@
 using ApiJobs.Resources;
 using ApiJobs.Storage;
+using ApiJobs.Stores.Tests.Broken;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ApiJobs.Stores.Tests.Conformance;
@@ -11,7 +12,7 @@ public abstract class StoreFixture
     public abstract Task<StoreDatabase> CreateDatabaseAsync();
 
     /// <summary>What the suite gets to see of a store; a fixture of broken stores breaks it here.</summary>
-    public virtual IJobStore Wrap(IJobStore store) => store;
+    public virtual IWholeStore Wrap(IWholeStore store) => store;
 }
 
 /// <summary>A database of its own for one test, the clock that its stores go by, and what the suite does to it behind their backs.</summary>
@@ -31,14 +32,14 @@ public abstract class StoreDatabase(StoreFixture stores) : IAsyncDisposable
     {
         var node = ConnectNode(catalog);
         _nodes.Add(node);
-        return node with { Jobs = stores.Wrap(node.Jobs) };
+        return node with { Store = stores.Wrap(node.Store) };
     }
 
     /// <summary>Opens the database as one more node would when it starts.</summary>
     public async Task<StoreNode> OpenAsync(ResourceCatalog catalog, CancellationToken cancellationToken)
     {
         var node = Connect(catalog);
-        await node.Jobs.InitializeAsync(cancellationToken);
+        await node.Store.InitializeAsync(cancellationToken);
         return node;
     }
 
@@ -58,7 +59,8 @@ public abstract class StoreDatabase(StoreFixture stores) : IAsyncDisposable
         _nodes.Clear();
     }
 
-    /// <summary>Lets time pass, by the clock that the store judges leases and idle uploads by.</summary>
+    /// <summary>Lets time pass, by the clock that the store judges by: leases, idle uploads, ill lanes, and how long ago a job ended.</summary>
+    /// <remarks>A clock that cannot be moved makes what it has stamped older; so a job that was read before does not equal the same one read after.</remarks>
     public virtual Task PassTimeAsync(TimeSpan time)
     {
         Clock.Advance(time);
@@ -73,6 +75,9 @@ public abstract class StoreDatabase(StoreFixture stores) : IAsyncDisposable
 
     /// <summary>Makes a table that knows no company, for effects written by an operation's own SQL.</summary>
     public abstract Task CreateTableAsync(string name, string column);
+
+    /// <summary>Runs a statement behind the stores' backs.</summary>
+    public abstract Task RunBesideAsync(string sql);
 
     /// <summary>Makes the database itself refuse the transaction for now; throws what its driver throws.</summary>
     public abstract Task ThrowTransientFaultAsync(IChunkTransaction transaction, CancellationToken cancellationToken);
@@ -98,7 +103,7 @@ public abstract class StoreDatabase(StoreFixture stores) : IAsyncDisposable
 }
 
 /// <summary>One node's view of a database.</summary>
-/// <param name="Jobs">Its job store.</param>
-/// <param name="Rows">Its resource store.</param>
-/// <param name="Closing">Closes both.</param>
-public sealed record StoreNode(IJobStore Jobs, IResourceStore Rows, IAsyncDisposable Closing);
+/// <param name="Store">The parts of its store that accept and work.</param>
+/// <param name="Rows">The part that reads resources.</param>
+/// <param name="Closing">Closes all of it.</param>
+public sealed record StoreNode(IWholeStore Store, IResourceStore Rows, IAsyncDisposable Closing);

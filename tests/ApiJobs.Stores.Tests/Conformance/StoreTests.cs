@@ -5,6 +5,7 @@ using ApiJobs.Jobs;
 using ApiJobs.Records;
 using ApiJobs.Resources;
 using ApiJobs.Storage;
+using ApiJobs.Stores.Tests.Broken;
 using static ApiJobs.Stores.Tests.Conformance.TestResources;
 
 namespace ApiJobs.Stores.Tests.Conformance;
@@ -17,6 +18,8 @@ public abstract class StoreTests(StoreFixture stores) : IAsyncLifetime
 {
     protected static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(30);
 
+    protected const string NodeName = "a node of the test";
+
     // Only a store that hangs ever waits this long.
     protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -28,7 +31,7 @@ public abstract class StoreTests(StoreFixture stores) : IAsyncLifetime
 
     protected StoreDatabase Database => _database!;
 
-    protected IJobStore Store => _node!.Jobs;
+    protected IWholeStore Store => _node!.Store;
 
     protected IResourceStore Rows => _node!.Rows;
 
@@ -52,8 +55,8 @@ public abstract class StoreTests(StoreFixture stores) : IAsyncLifetime
     protected Task<StoreDatabase> CreateDatabaseAsync() => stores.CreateDatabaseAsync();
 
     /// <summary>Another node on the test's database. Of a store that one process owns there is no other, so that its callers share the one.</summary>
-    protected async Task<IJobStore> AnotherNodeAsync() =>
-        Database.ServesManyNodes ? (await Database.OpenAsync(Catalog, Cancel)).Jobs : Store;
+    protected async Task<IWholeStore> AnotherNodeAsync() =>
+        Database.ServesManyNodes ? (await Database.OpenAsync(Catalog, Cancel)).Store : Store;
 
     protected async Task RestartAsync()
     {
@@ -87,35 +90,34 @@ public abstract class StoreTests(StoreFixture stores) : IAsyncLifetime
         return chunks;
     }
 
-    protected NewJob NewJob(Guid company, IReadOnlyList<Chunk> chunks, string lane = "") => new()
+    protected static NewJob NewJob(Guid company, IReadOnlyList<Chunk> chunks, string lane = "") => new()
     {
         Id = Guid.CreateVersion7(),
         CompanyId = company,
         Type = "sample_bulk_create",
         Lane = lane,
         TotalRecords = chunks.Sum(chunk => chunk.RecordCount),
-        CreatedAt = Now,
     };
 
     /// <summary>Accepts a job of chunks of the given sizes in the company's main lane.</summary>
     protected Task<ApiJob> AcceptAsync(Guid company, params int[] recordCounts) => AcceptAsync(Store, company, "", recordCounts);
 
-    protected async Task<ApiJob> AcceptAsync(IJobStore store, Guid company, string lane, params int[] recordCounts)
+    protected static async Task<ApiJob> AcceptAsync(IWholeStore store, Guid company, string lane, params int[] recordCounts)
     {
         var chunks = ChunksOf(recordCounts);
-        return (await UploadAsync(store, NewJob(company, chunks, lane), chunks)).ShouldNotBeNull();
+        return await UploadAsync(store, NewJob(company, chunks, lane), chunks);
     }
 
-    protected static async Task<ApiJob?> UploadAsync(IJobStore store, NewJob job, IReadOnlyList<Chunk> chunks)
+    protected static async Task<ApiJob> UploadAsync(IWholeStore store, NewJob job, IReadOnlyList<Chunk> chunks)
     {
         foreach (var chunk in chunks.SkipLast(1))
             (await store.AppendChunkAsync(job.CompanyId, job.Id, chunk, Cancel)).ShouldBeTrue();
-        return await store.SealJobAsync(job, chunks[^1], Cancel);
+        return (await store.SealJobAsync(job, chunks[^1], Cancel)).ShouldBeSealed();
     }
 
     // Working.
 
-    protected async Task<LaneLease> ClaimAsync() => (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldNotBeNull();
+    protected async Task<LaneLease> ClaimAsync() => (await Store.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldNotBeNull();
 
     protected async Task<IReadOnlyList<PendingChunk>> ReadAheadAsync(LaneLease lease, int maxRecords = int.MaxValue) =>
         await Store.ReadAheadAsync(lease, null, maxRecords, Cancel);
@@ -123,12 +125,12 @@ public abstract class StoreTests(StoreFixture stores) : IAsyncLifetime
     /// <summary>Applies chunks; their effects are a row for each record.</summary>
     protected Task<bool> ApplyAsync(LaneLease lease, params IReadOnlyList<PendingChunk> chunks) => ApplyAsync(Store, lease, chunks);
 
-    protected Task<bool> ApplyAsync(IJobStore store, LaneLease lease, IReadOnlyList<PendingChunk> chunks) =>
-        store.ApplyAsync(lease, chunks, Effects(chunks), Now, Cancel);
+    protected async Task<bool> ApplyAsync(IWholeStore store, LaneLease lease, IReadOnlyList<PendingChunk> chunks) =>
+        (await store.ApplyAsync(lease, chunks, Effects(chunks), Cancel)).Count > 0;
 
     /// <summary>Applies chunks without effects, with the given results.</summary>
-    protected Task<bool> ApplyAsync(LaneLease lease, IReadOnlyList<PendingChunk> chunks, params IReadOnlyList<ChunkOutcome> outcomes) =>
-        Store.ApplyAsync(lease, chunks, (_, _) => Task.FromResult(outcomes), Now, Cancel);
+    protected async Task<bool> ApplyAsync(LaneLease lease, IReadOnlyList<PendingChunk> chunks, params IReadOnlyList<ChunkOutcome> outcomes) =>
+        (await Store.ApplyAsync(lease, chunks, (_, _) => Task.FromResult(outcomes), Cancel)).Count > 0;
 
     protected ApplyChunks Effects(IReadOnlyList<PendingChunk> chunks) => async (transaction, cancellationToken) =>
     {
@@ -145,13 +147,13 @@ public abstract class StoreTests(StoreFixture stores) : IAsyncLifetime
     }
 
     /// <summary>Claims lanes and applies what is in them until nothing is left.</summary>
-    protected async Task DrainAsync(IJobStore store)
+    protected async Task DrainAsync(IWholeStore store)
     {
-        while (await store.ClaimLaneAsync(LeaseTime, Cancel) is { } lease)
+        while (await store.ClaimLaneAsync(NodeName, LeaseTime, Cancel) is { } lease)
         {
             while (await store.ReadAheadAsync(lease, null, 100, Cancel) is { Count: > 0 } chunks)
                 await ApplyAsync(store, lease, chunks);
-            await store.ReleaseLaneAsync(lease, Cancel);
+            await store.ReleaseLaneAsync(lease, fault: null, Cancel);
         }
     }
 
@@ -170,10 +172,10 @@ public abstract class StoreTests(StoreFixture stores) : IAsyncLifetime
         {
             await work(transaction);
             return [AllCreated(chunks[0])];
-        }, Now, Cancel)).ShouldBeTrue();
+        }, Cancel)).ShouldNotBeEmpty();
 
         foreach (var claimed in others.Append(lease))
-            await Store.ReleaseLaneAsync(claimed, Cancel);
+            await Store.ReleaseLaneAsync(claimed, fault: null, Cancel);
     }
 
     protected Task InsertAsync(Guid company, params ResourceRow[] rows) => InTransactionAsync(company, transaction =>
@@ -182,6 +184,16 @@ public abstract class StoreTests(StoreFixture stores) : IAsyncLifetime
     // What can be seen from outside.
 
     protected async Task<ApiJob> FindAsync(ApiJob job) => (await Store.FindJobAsync(job.CompanyId, job.Id, Cancel)).ShouldNotBeNull();
+
+    protected async Task ExpectMessageAsync(ApiJob job, string text, int entryCount)
+    {
+        var found = await FindAsync(job);
+        (await MessageAsync(found)).ShouldBe(text);
+        (found.MessageEntryCount, found.MessageBytes).ShouldBe((entryCount, Encoding.UTF8.GetByteCount(text)));
+    }
+
+    /// <summary>The entries of a job's message, of the moment at which the job was read.</summary>
+    protected Task<string> MessageAsync(ApiJob job) => Store.ReadMessageAsync(job.CompanyId, job.Id, job.NextChunk, Cancel);
 
     protected Task<IReadOnlyList<ChunkResult>> ResultsAsync(ApiJob job) => Store.ReadResultsAsync(job.CompanyId, job.Id, 0, 10_000, Cancel);
 
@@ -213,4 +225,11 @@ public abstract class StoreTests(StoreFixture stores) : IAsyncLifetime
             yield return new(new(Guid.CreateVersion7(), values, Now, Now), IsNew: true, 0);
         }
     }
+}
+
+internal static class SealResults
+{
+    public static ApiJob ShouldBeSealed(this SealResult result) => result.ShouldBeOfType<SealResult.Sealed>().Job;
+
+    public static void ShouldBeSwept(this SealResult result) => result.ShouldBeOfType<SealResult.Swept>();
 }

@@ -14,7 +14,7 @@ public abstract class UploadTests(StoreFixture stores) : StoreTests(stores)
 
         (await Store.FindJobAsync(Company, request.Id, Cancel)).ShouldBeNull();
         (await Store.ReadResultsAsync(Company, request.Id, 0, 10, Cancel)).ShouldBeEmpty();
-        (await Store.ClaimLaneAsync(LeaseTime, Cancel)).ShouldBeNull();
+        (await Store.ClaimLaneAsync(NodeName, LeaseTime, Cancel)).ShouldBeNull();
 
         var job = await AcceptAsync(Company, 1);
         job.Position.ShouldBe(1);
@@ -25,7 +25,7 @@ public abstract class UploadTests(StoreFixture stores) : StoreTests(stores)
     public async Task A_sealed_upload_has_all_its_chunks_in_order()
     {
         var chunks = ChunksOf(3, 1, 4, 1, 5);
-        var job = (await UploadAsync(Store, NewJob(Company, chunks), chunks)).ShouldNotBeNull();
+        var job = await UploadAsync(Store, NewJob(Company, chunks), chunks);
 
         job.ChunkCount.ShouldBe(5);
         (await ResultsAsync(job)).Select(result => Bytes(result.Chunk)).ShouldBe(chunks.Select(Bytes));
@@ -37,8 +37,8 @@ public abstract class UploadTests(StoreFixture stores) : StoreTests(stores)
         var (first, firstChunks) = await BeginAsync(Company, 1, 1, 1);
         var (second, secondChunks) = await BeginAsync(Company, 1, 1, 1);
 
-        var earlier = (await Store.SealJobAsync(second, secondChunks[^1], Cancel)).ShouldNotBeNull();
-        var later = (await Store.SealJobAsync(first, firstChunks[^1], Cancel)).ShouldNotBeNull();
+        var earlier = (await Store.SealJobAsync(second, secondChunks[^1], Cancel)).ShouldBeSealed();
+        var later = (await Store.SealJobAsync(first, firstChunks[^1], Cancel)).ShouldBeSealed();
 
         (earlier.Position, later.Position).ShouldBe((1, 2));
         (await ResultsAsync(earlier)).Select(result => Bytes(result.Chunk)).ShouldBe(secondChunks.Select(Bytes));
@@ -99,7 +99,7 @@ public abstract class UploadTests(StoreFixture stores) : StoreTests(stores)
             (await Store.SweepUploadsAsync(IdleFor, Cancel)).ShouldBe(0);
         }
 
-        (await Store.SealJobAsync(request, chunks[^1], Cancel)).ShouldNotBeNull();
+        (await Store.SealJobAsync(request, chunks[^1], Cancel)).ShouldBeSealed();
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public abstract class UploadTests(StoreFixture stores) : StoreTests(stores)
         var (request, chunks) = await BeginAsync(Company, 1, 1, 1);
         await LoseAsync(request, swept);
 
-        (await Store.SealJobAsync(request, chunks[^1], Cancel)).ShouldBeNull();
+        (await Store.SealJobAsync(request, chunks[^1], Cancel)).ShouldBeSwept();
 
         (await Database.CountRowsAsync()).ShouldBe(before, ignoreOrder: true);
         (await Store.FindJobAsync(Company, request.Id, Cancel)).ShouldBeNull();

@@ -2,6 +2,14 @@ using ApiJobs.Stores.Tests.Conformance;
 
 namespace ApiJobs.Stores.Tests.Engine;
 
+public sealed class SqliteCrashingRecord(SqliteStores stores) : CrashingRecordTests(stores);
+
+public sealed class SqliteIllLane(SqliteStores stores) : IllLaneTests(stores);
+
+public sealed class SqliteNode(SqliteStores stores) : NodeTests(stores);
+
 public sealed class SqliteOutcomesOfRecords(SqliteStores stores) : OutcomesOfRecordsTests(stores);
 
 public sealed class SqliteProcessing(SqliteStores stores) : ProcessingTests(stores);
+
+public sealed class SqliteSlowRecord(SqliteStores stores) : SlowRecordTests(stores);

@@ -6,8 +6,8 @@ using ApiJobs.Processing;
 using ApiJobs.Records;
 using ApiJobs.Resources;
 using ApiJobs.Storage;
+using ApiJobs.Stores.Tests.Broken;
 using ApiJobs.Stores.Tests.Conformance;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace ApiJobs.Stores.Tests.Engine;
@@ -16,6 +16,9 @@ namespace ApiJobs.Stores.Tests.Engine;
 public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
 {
     protected static readonly Guid Company = new("aff00be6-f734-4094-a8ae-62874485dac0");
+    // A fault that lasts must be red, and say what it was.
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60), Moment = TimeSpan.FromMilliseconds(5);
+
     protected static readonly Guid OtherCompany = new("aff00be6-f734-4094-a8ae-62874485dac1");
 
     protected static Resource Cases { get; } = new("customer_case", "Case", "cases",
@@ -49,11 +52,14 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
 
     protected StoreDatabase Database => _database!;
 
-    protected IJobStore Store => _node!.Jobs;
+    protected IWholeStore Store => _node!.Store;
 
     protected IResourceStore Rows => _node!.Rows;
 
     protected IntakeOptions Intake { get; } = new() { ChunkRecords = 10 };
+
+    /// <summary>What the engine and its workers have logged.</summary>
+    protected TestLog Log { get; } = new();
 
     protected WorkerOptions WorkerOptions { get; } = new() { Slots = 1, PollInterval = TimeSpan.FromMilliseconds(50) };
 
@@ -75,24 +81,40 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
 
     protected BulkOperation Operation(string type) => _operations.Single(operation => operation.Type == type);
 
-    protected ApiJobEngine Engine(IJobStore? store = null) => new(
-        store ?? Store, new(_operations), Options.Create(Intake), new WorkPace(), TimeProvider.System, NullLogger<ApiJobEngine>.Instance);
+    protected ApiJobEngine Engine(IWholeStore? store = null) => new(
+        store ?? Store, new(_operations), Options.Create(Intake), new WorkPace(), TimeProvider.System, Log);
+
+    /// <summary>A node's worker slots on the store; they go by the machine's clock unless told otherwise.</summary>
+    private protected WorkerNode Node(IWholeStore? store = null, TimeProvider? time = null)
+    {
+        time ??= TimeProvider.System;
+        return new(store ?? Store, new(_operations), WorkerOptions, new(), new(time, Log), time, Log);
+    }
 
     protected Task<ApiJob> SendAsync(string type, params IReadOnlyList<string> records) => SendAsync(Company, type, JobOptions.None, records);
 
+    protected async Task<ApiJob> SendAsync(string type, JobOrigin origin, params IReadOnlyList<string> records)
+    {
+        await using var reader = new ListReader(records);
+        return await Engine().AcceptAsync(new(Company, Operation(type), JobOptions.None) { Origin = origin }, reader, Cancel);
+    }
+
     protected async Task<ApiJob> SendAsync(
-        Guid company, string type, JobOptions options, IReadOnlyList<string> records, IJobStore? store = null)
+        Guid company, string type, JobOptions options, IReadOnlyList<string> records, IWholeStore? store = null)
     {
         await using var reader = new ListReader(records);
         return await Engine(store).AcceptAsync(new(company, Operation(type), options), reader, Cancel);
     }
 
-    /// <summary>Runs workers until the jobs have ended, and reads them again.</summary>
-    protected async Task<IReadOnlyList<ApiJob>> RunToEndAsync(IJobStore store, params IReadOnlyList<ApiJob> jobs)
+    /// <summary>Runs a worker until the jobs have ended, and reads them again.</summary>
+    protected Task<IReadOnlyList<ApiJob>> RunToEndAsync(IWholeStore store, params IReadOnlyList<ApiJob> jobs) => RunToEndAsync(Node(store), jobs);
+
+    /// <inheritdoc cref="RunToEndAsync(IWholeStore, IReadOnlyList{ApiJob})"/>
+    private protected async Task<IReadOnlyList<ApiJob>> RunToEndAsync(WorkerNode node, params IReadOnlyList<ApiJob> jobs)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        var worker = new Worker(store, new(_operations), WorkerOptions, new WorkPace(), TimeProvider.System, NullLogger.Instance);
-        var running = Task.Run(() => worker.RunAsync(stop.Token), Cancel);
+        var running = Task.Run(() => new Worker(node).RunAsync(stop.Token), Cancel);
+        var began = TimeProvider.System.GetTimestamp();
         try
         {
             var ended = new List<ApiJob>();
@@ -100,7 +122,14 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
             {
                 var now = await FindAsync(job);
                 for (; !now.HasEnded; now = await FindAsync(job))
-                    await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Cancel);
+                {
+                    if (TimeProvider.System.GetElapsedTime(began) > Deadline)
+                        throw new TimeoutException($"Job {job.Id} is still {now.Status}. The last that was logged: {Log.LastFault}");
+                    // A store that goes by the test's clock lets ill lanes go on only as that moves.
+                    Database.Clock.Advance(Moment);
+                    await Task.Delay(Moment, TimeProvider.System, Cancel);
+                }
+
                 ended.Add(now);
             }
 
@@ -125,6 +154,8 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
             results.Add(result);
         return results;
     }
+
+    protected Task<string> MessageAsync(ApiJob job) => Store.ReadMessageAsync(job.CompanyId, job.Id, job.NextChunk, Cancel);
 
     /// <summary>The outcomes of a job's records as one line of text: <c>created failed:not_found/id updated</c>.</summary>
     protected async Task<string> OutcomesAsync(ApiJob job) =>

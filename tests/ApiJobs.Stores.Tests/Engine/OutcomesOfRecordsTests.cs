@@ -73,7 +73,7 @@ public abstract class OutcomesOfRecordsTests(StoreFixture stores) : EngineTests(
         (await OutcomesAsync(job)).ShouldBe(outcomes, what);
         job.Status.ShouldBe(ApiJobStatus.Completed);
         job.Counts.Processed.ShouldBe(records.Length);
-        job.Message.EntryCount.ShouldBe(job.Counts.NotEffected);
+        job.MessageEntryCount.ShouldBe(job.Counts.NotEffected);
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public abstract class OutcomesOfRecordsTests(StoreFixture stores) : EngineTests(
 
         const string Rule = "---------------------------";
         const string Sentence = "Case does not exist or record already updated.";
-        JobMessageText.Render(job, "").ShouldBe(
+        JobMessageText.Render(job, await MessageAsync(job), "").ShouldBe(
             $"{Rule}\nCase ID: {None} failed with the following errors:\n\n{Sentence}\n{Rule}" +
             $"{Rule}\nCase ID: {A} failed with the following errors:\n\n{Sentence}\n{Rule}" +
             $"{Rule}\nRecord #3 failed with the following errors:\n\nThe record has no 'id'; it is needed to find the row.\n{Rule}");

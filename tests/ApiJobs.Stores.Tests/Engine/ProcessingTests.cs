@@ -197,13 +197,13 @@ public abstract class ProcessingTests(StoreFixture stores) : EngineTests(stores)
         protected override void Check(BulkRecord<Trick> record)
         {
             if (record.Content.Do == "refuse")
-                record.Outcome.Fail("refused", "Not this one.", "/do");
+                record.Record.Fail("refused", "Not this one.", "/do");
         }
 
         protected override async Task ApplyAsync(
             IReadOnlyList<BulkRecord<Trick>> records, OperationContext context, CancellationToken cancellationToken)
         {
-            foreach (var (outcome, content) in records)
+            foreach (var (record, content) in records)
             {
                 if (content.Do == "crash")
                 {
@@ -222,7 +222,7 @@ public abstract class ProcessingTests(StoreFixture stores) : EngineTests(stores)
                 var id = content.Do == "same row" ? Guid.Parse(A) : Guid.CreateVersion7();
                 await context.Transaction.WriteRowsAsync(
                     Cases, context.CompanyId, [new(new(id, [null, null, null, "t"], context.Now, context.Now), IsNew: true, 0)], cancellationToken);
-                outcome.Created();
+                record.Created();
             }
         }
     }

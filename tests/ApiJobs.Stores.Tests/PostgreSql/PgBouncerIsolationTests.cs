@@ -100,12 +100,11 @@ public sealed class PgBouncerIsolationTests(PostgreSqlDatabases databases) : Pos
                     token));
                 await WriteNoteAsync(transaction, lease.CompanyId, token);
                 return fails ? throw new InvalidTimeZoneException() : await AllUpdated(chunks);
-            },
-            Time.GetUtcNow(), Token);
+            }, Token);
         if (fails)
             await Should.ThrowAsync<InvalidTimeZoneException>(applying);
         else
-            (await applying).ShouldBeTrue();
+            (await applying).ShouldNotBeEmpty();
         await Store.ReleaseLaneAsync(lease, Token);
     }
 
@@ -121,7 +120,7 @@ public sealed class PgBouncerIsolationTests(PostgreSqlDatabases databases) : Pos
         {
             BatchCommands =
             {
-                new($"SELECT set_config('apijobs.company_id', '{company}', true), set_config('role', 'apijobs_app', true)"),
+                new($"SELECT set_config('apijobs.company_id', '{company}', true), set_config('role', 'apijobs_' || current_database(), true)"),
                 new("SELECT count(*) FROM jobs"),
             },
         };

@@ -1,7 +1,7 @@
 using System.Globalization;
 using ApiJobs.Jobs;
 using ApiJobs.Records;
-using ApiJobs.Storage;
+using ApiJobs.Stores.Tests.Broken;
 using ApiJobs.Stores.Tests.Engine;
 
 namespace ApiJobs.Stores.Tests.PostgreSql;
@@ -16,7 +16,7 @@ public sealed class PgBouncerNodesTests(PgBouncerStores stores) : EngineTests(st
     {
         WorkerOptions.Slots = 4;
         var other = await Database.OpenAsync(Catalog, Cancel);
-        IJobStore[] nodes = [Store, other.Jobs];
+        IWholeStore[] nodes = [Store, other.Store];
         var companies = Enumerable.Range(0, Companies).Select(_ => Guid.CreateVersion7()).ToArray();
         // The same case of each company is written by all of its jobs; the other cases are new, and twice as many if one is made twice.
         var shared = Guid.CreateVersion7();

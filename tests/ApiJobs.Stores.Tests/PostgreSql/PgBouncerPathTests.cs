@@ -1,7 +1,5 @@
-using System.Collections.Concurrent;
 using ApiJobs.PostgreSql;
 using ApiJobs.Storage;
-using Microsoft.Extensions.Logging;
 
 namespace ApiJobs.Stores.Tests.PostgreSql;
 
@@ -61,8 +59,8 @@ public sealed class PgBouncerPathTests(PostgreSqlDatabases databases) : PostgreS
     public async Task Listening_through_the_pooler_wakes_nobody_and_harms_nobody()
     {
         var log = new WarningLog();
-        await using var listening = new PostgreSqlStore(
-            new() { ConnectionString = _pooler.Route(ConnectionString) }, new([Notes]), Time, log);
+        await using var listening = new OpenedStore(new(
+            new() { ConnectionString = _pooler.Route(ConnectionString) }, new([Notes]), Time, log));
         // The clock stands still: what ends the first wait is that the listening has begun.
         await listening.WaitForWorkAsync(Hour, Token);
 
@@ -78,7 +76,7 @@ public sealed class PgBouncerPathTests(PostgreSqlDatabases databases) : PostgreS
             await listening.ReleaseLaneAsync(lease, Token);
         }
 
-        log.Entries.ShouldBeEmpty();
+        log.Warnings.ShouldBeEmpty();
     }
 
     [Fact]
@@ -96,12 +94,11 @@ public sealed class PgBouncerPathTests(PostgreSqlDatabases databases) : PostgreS
                 await ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'apijobs'");
                 await transaction.LoadRowsAsync(Notes, _company, [_company], 0, token);
                 return await AllUpdated(chunks);
-            },
-            Time.GetUtcNow(), Token));
+            }, Token));
 
         store.Classify(fault).ShouldBe(StoreFault.Transient);
         lease = (await RetryAsync(() => store.ClaimLaneAsync(Lease, Token))).ShouldNotBeNull();
-        (await RetryAsync(() => store.ApplyAsync(lease, chunks, (_, _) => AllUpdated(chunks), Time.GetUtcNow(), Token))).ShouldBeTrue();
+        (await RetryAsync(() => store.ApplyAsync(lease, chunks, (_, _) => AllUpdated(chunks), Token))).ShouldNotBeEmpty();
         (await RetryAsync(() => store.FindJobAsync(_company, job.Id, Token))).ShouldNotBeNull().Counts.Updated.ShouldBe(1);
     }
 
@@ -121,7 +118,7 @@ public sealed class PgBouncerPathTests(PostgreSqlDatabases databases) : PostgreS
         (await SealAsync(_company, store)).Position.ShouldBe(2);
     }
 
-    private PostgreSqlStore OpenBehindPooler(Action<PostgreSqlStoreOptions>? configure = null) => OpenStore(options =>
+    private OpenedStore OpenBehindPooler(Action<PostgreSqlStoreOptions>? configure = null) => OpenStore(options =>
     {
         options.ConnectionString = _pooler.Route(ConnectionString);
         configure?.Invoke(options);
@@ -140,22 +137,6 @@ public sealed class PgBouncerPathTests(PostgreSqlDatabases databases) : PostgreS
             {
                 Token.ThrowIfCancellationRequested();
             }
-        }
-    }
-
-    private sealed class WarningLog : ILogger<PostgreSqlStore>
-    {
-        internal ConcurrentQueue<string> Entries { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (IsEnabled(logLevel))
-                Entries.Enqueue(formatter(state, exception));
         }
     }
 }

@@ -1,26 +1,10 @@
 using ApiJobs.Storage;
-using ApiJobs.Testing;
 
 namespace ApiJobs.Stores.Tests.PostgreSql;
 
 /// <summary>A database that goes away and comes back, under a store that stays.</summary>
-public sealed class PostgreSqlCrashTests(PostgreSqlDatabases databases) : PostgreSqlStoreTest(databases)
+public sealed class PostgreSqlCrashTests(PostgreSqlDatabases databases) : OwnServerTest(databases)
 {
-    private PostgreSqlServer? _server;
-
-    protected override async Task<string> CreateDatabaseAsync()
-    {
-        _server = await PostgreSqlServer.StartAsync();
-        return await _server.CreateDatabaseAsync();
-    }
-
-    public override async ValueTask DisposeAsync()
-    {
-        await base.DisposeAsync();
-        if (_server is not null)
-            await _server.DisposeAsync();
-    }
-
     [Fact]
     public async Task What_was_acknowledged_survives_and_the_store_serves_again()
     {
@@ -34,17 +18,16 @@ public sealed class PostgreSqlCrashTests(PostgreSqlDatabases databases) : Postgr
             lease, chunks,
             async (transaction, token) =>
             {
-                await _server!.StopImmediateAsync();
+                await Server.StopImmediateAsync();
                 await transaction.LoadRowsAsync(Notes, company, [company], 0, token);
                 return await AllUpdated(chunks);
-            },
-            Time.GetUtcNow(), Token));
+            }, Token));
         Store.Classify(fault).ShouldBe(StoreFault.Transient);
         await Should.ThrowAsync<StoreUnavailableException>(SealAsync(company));
         await Should.ThrowAsync<StoreUnavailableException>(Store.PingAsync(Token));
         await Should.ThrowAsync<StoreUnavailableException>(Store.ClaimLaneAsync(Lease, Token));
 
-        await _server!.StartAgainAsync();
+        await Server.StartAgainAsync();
         (await SealAsync(company)).Position.ShouldBe(2);
         (await Store.FindJobAsync(company, job.Id, Token)).ShouldBe(job);
         lease = (await Store.ClaimLaneAsync(Lease, Token)).ShouldNotBeNull();
@@ -56,8 +39,8 @@ public sealed class PostgreSqlCrashTests(PostgreSqlDatabases databases) : Postgr
     {
         var company = Guid.CreateVersion7();
         await SealAsync(company);
-        await _server!.StopImmediateAsync();
-        await _server.StartAgainAsync();
+        await Server.StopImmediateAsync();
+        await Server.StartAgainAsync();
         (await SealAsync(company)).Position.ShouldBe(2);
     }
 }

@@ -1,4 +1,4 @@
-using ApiJobs.PostgreSql;
+using ApiJobs.PostgreSql.Lanes;
 using ApiJobs.Storage;
 using Npgsql;
 
@@ -16,8 +16,8 @@ public sealed class PostgreSqlLaneTests(PostgreSqlDatabases databases) : Postgre
     {
         await ExecuteAsync("""
             INSERT INTO lanes (company_id, lane) SELECT gen_random_uuid(), '' FROM generate_series(1, 20000);
-            INSERT INTO jobs (company_id, id, type, lane, position, total_records, chunk_count, created_at, updated_at, end_time)
-            SELECT company_id, gen_random_uuid(), 't', '', 1, 1, 1, now(), now(), now() FROM lanes;
+            INSERT INTO jobs (company_id, id, type, lane, position, total_records, chunk_count, next_chunk, created_at, updated_at, end_time)
+            SELECT company_id, gen_random_uuid(), 't', '', 1, 1, 1, 1, now(), now(), now() FROM lanes;
             """);
         await SealAsync(_company);
         await ExecuteAsync("VACUUM ANALYZE");
@@ -96,8 +96,7 @@ public sealed class PostgreSqlLaneTests(PostgreSqlDatabases databases) : Postgre
                 await takenOver.Task;
                 await transaction.WriteRowsAsync(Notes, _company, [new(new(Guid.CreateVersion7(), new string?[6], default, default), IsNew: true, 0)], token);
                 return await AllUpdated(chunks);
-            },
-            Time.GetUtcNow(), Token);
+            }, Token);
 
         await stalled.Task;
         var lease = (await Store.ClaimLaneAsync(Lease, Token)).ShouldNotBeNull();
@@ -105,12 +104,12 @@ public sealed class PostgreSqlLaneTests(PostgreSqlDatabases databases) : Postgre
         takenOver.SetResult();
 
         var fault = await Should.ThrowAsync<Exception>(stalledApply);
-        stalling.Classify(fault).ShouldBe(StoreFault.Transient);
+        stalling.Classify(fault).ShouldBe(StoreFault.TooSlow);
         (await Store.FindJobAsync(_company, job.Id, Token)).ShouldNotBeNull().Counts.Updated.ShouldBe(1);
         (await QueryAsync<long>("SELECT count(*) FROM note")).ShouldBe(0);
     }
 
-    private static async Task<LaneLease> ClaimWhenWokenAsync(PostgreSqlStore store)
+    private static async Task<LaneLease> ClaimWhenWokenAsync(OpenedStore store)
     {
         while (true)
         {
@@ -124,9 +123,9 @@ public sealed class PostgreSqlLaneTests(PostgreSqlDatabases databases) : Postgre
     {
         await using var connection = new NpgsqlConnection(ConnectionString);
         await connection.OpenAsync(Token);
-        await using var command = new NpgsqlCommand($"EXPLAIN {PostgreSqlStore.ClaimSql}", connection)
+        await using var command = new NpgsqlCommand($"EXPLAIN {LaneClaims.ClaimSql}", connection)
         {
-            Parameters = { new() { Value = Guid.CreateVersion7() }, new() { Value = Lease } },
+            Parameters = { new() { Value = Guid.CreateVersion7() }, new() { Value = Lease }, new() { Value = "node" }, new() { Value = DateTime.MinValue, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.TimestampTz } },
         };
         await using var reader = await command.ExecuteReaderAsync(Token);
         var plan = new List<string>();

@@ -16,7 +16,7 @@ public sealed class PostgreSqlPathTests(PostgreSqlDatabases databases) : Postgre
         var job = NewJob(_company, totalRecords: 3) with { Options = new() { KeyField = "ref" } };
         (await Store.AppendChunkAsync(_company, job.Id, ChunkOf(0, 0, "{\"a\":1}", "{\"a\":2}"), Token)).ShouldBeTrue();
         (await Store.FindJobAsync(_company, job.Id, Token)).ShouldBeNull();
-        var sealedJob = (await Store.SealJobAsync(job, ChunkOf(1, 2, "{\"a\":3}"), Token)).ShouldNotBeNull();
+        var sealedJob = await Store.SealAsync(job, ChunkOf(1, 2, "{\"a\":3}"), Token);
         (await Store.FindJobAsync(_company, job.Id, Token)).ShouldBe(sealedJob);
         (await Store.FindJobAsync(Guid.CreateVersion7(), job.Id, Token)).ShouldBeNull();
         sealedJob.Position.ShouldBe(1);
@@ -39,24 +39,24 @@ public sealed class PostgreSqlPathTests(PostgreSqlDatabases databases) : Postgre
         byte[] failed = [(byte)RecordOutcome.Failed, (byte)RecordOutcome.Created];
         var errors = ChunkErrors.Write([new(0, "k", [new("not_found", "No.", "/id")])]);
         (await Store.ApplyAsync(
-            lease, [first], (_, _) => Task.FromResult<IReadOnlyList<ChunkOutcome>>([new(failed, errors, "entry", 1)]), Time.GetUtcNow(), Token))
-            .ShouldBeTrue();
+            lease, [first], (_, _) => Task.FromResult<IReadOnlyList<ChunkOutcome>>([new(failed, errors, "entry", 1)]), Token))
+            .ShouldNotBeEmpty();
         var running = (await Store.FindJobAsync(_company, job.Id, Token)).ShouldNotBeNull();
         running.Status.ShouldBe(ApiJobStatus.Processing);
         running.Counts.ShouldBe(new OutcomeCounts(1, 0, 0, 1));
-        running.Message.ShouldBe(new JobMessage("entry", 1));
+        (running.MessageEntryCount, running.MessageBytes).ShouldBe((1, 5));
+        (await Store.ReadMessageAsync(_company, job.Id, running.NextChunk, Token)).ShouldBe("entry");
 
         var again = await Store.ReadAheadAsync(lease, after: null, maxRecords: 10, Token);
         again.ShouldHaveSingleItem().Job.ShouldBe(running);
-        Time.Advance(TimeSpan.FromSeconds(1));
         (await ApplyAsync(lease, again)).ShouldBeTrue();
         (await ApplyAsync(lease, again)).ShouldBeFalse();
         await Store.ReleaseLaneAsync(lease, Token);
 
         var ended = (await Store.FindJobAsync(_company, job.Id, Token)).ShouldNotBeNull();
         ended.Status.ShouldBe(ApiJobStatus.Completed);
-        ended.EndTime.ShouldBe(Time.GetUtcNow());
-        ended.UpdatedAt.ShouldBe(Time.GetUtcNow());
+        ended.EndTime.ShouldBe(ended.UpdatedAt);
+        ended.EndTime!.Value.ShouldBeGreaterThanOrEqualTo(running.UpdatedAt);
         ended.Counts.ShouldBe(new OutcomeCounts(1, 1, 0, 1));
         var results = await Store.ReadResultsAsync(_company, job.Id, 0, 10, Token);
         results.Select(result => result.Outcomes.ToArray()).ShouldBe([failed, [(byte)RecordOutcome.Updated]]);
@@ -91,7 +91,7 @@ public sealed class PostgreSqlPathTests(PostgreSqlDatabases databases) : Postgre
     {
         var ended = await SealAsync(_company);
         var next = await SealAsync(_company);
-        await ExecuteAsync($"UPDATE jobs SET end_time = now(), failure = 'cancelled' WHERE id = '{ended.Id}'");
+        (await Store.EndJobAsync(_company, ended.Id, new("cancelled", "It was cancelled."), Token)).ShouldBe(EndResult.Ended);
         var lease = (await Store.ClaimLaneAsync(Lease, Token)).ShouldNotBeNull();
         var chunks = await Store.ReadAheadAsync(lease, null, 10, Token);
         chunks.ShouldHaveSingleItem().Job.Id.ShouldBe(next.Id);
@@ -117,10 +117,9 @@ public sealed class PostgreSqlPathTests(PostgreSqlDatabases databases) : Postgre
             {
                 await transaction.WriteRowsAsync(Notes, _company, [new(row, IsNew: true, 0)], token);
                 throw new InvalidOperationException("the handler's own");
-            },
-            Time.GetUtcNow(), Token));
+            }, Token));
         thrown.Message.ShouldBe("the handler's own");
-        (await Store.FindRowAsync(Notes, _company, row.Id, Token)).ShouldBeNull();
+        (await Store.Rows.FindRowAsync(Notes, _company, row.Id, Token)).ShouldBeNull();
         (await Store.ReadAheadAsync(lease, null, 10, Token))[0].Job.NextChunk.ShouldBe(0);
 
         (await Store.ApplyAsync(
@@ -131,9 +130,8 @@ public sealed class PostgreSqlPathTests(PostgreSqlDatabases databases) : Postgre
                 await Should.ThrowAsync<Npgsql.PostgresException>(() => transaction.InSavepointAsync(
                     () => transaction.WriteRowsAsync(Notes, _company, [new(NewRow("r1"), IsNew: true, 0)], token), token));
                 return await AllUpdated(chunks);
-            },
-            Time.GetUtcNow(), Token)).ShouldBeTrue();
-        Values(await Store.FindRowAsync(Notes, _company, row.Id, Token)).ShouldBe(row.Values);
+            }, Token)).ShouldNotBeEmpty();
+        Values(await Store.Rows.FindRowAsync(Notes, _company, row.Id, Token)).ShouldBe(row.Values);
     }
 
     [Fact]
@@ -157,16 +155,15 @@ public sealed class PostgreSqlPathTests(PostgreSqlDatabases databases) : Postgre
                 var loaded = await transaction.LoadRowsAsync(Notes, _company, [rows[2].Id], 0b101, token);
                 loaded[rows[2].Id].Values.ShouldBe(["r2", null, null, null, null, null]);
                 return await AllUpdated(chunks);
-            },
-            Time.GetUtcNow(), Token);
+            }, Token);
 
         for (var i = 0; i < rows.Length; i++)
-            Values(await Store.FindRowAsync(Notes, _company, rows[i].Id, Token)).ShouldBe(rows[i].Values.Select((value, field) => field == i ? null : value));
-        var found = await Store.ListRowsAsync(Notes, _company, new() { Equal = [(Notes.Fields[0], "r3")], UpdatedAfter = Time.GetUtcNow(), Limit = 10 }, Token);
+            Values(await Store.Rows.FindRowAsync(Notes, _company, rows[i].Id, Token)).ShouldBe(rows[i].Values.Select((value, field) => field == i ? null : value));
+        var found = await Store.Rows.ListRowsAsync(Notes, _company, new() { Equal = [(Notes.Fields[0], "r3")], UpdatedAfter = Time.GetUtcNow(), Limit = 10 }, Token);
         found.ShouldHaveSingleItem().Id.ShouldBe(rows[3].Id);
-        (await Store.ListRowsAsync(Notes, _company, new() { Equal = [(Notes.Fields[0], "r\0")], Limit = 10 }, Token)).ShouldBeEmpty();
-        (await Store.ListRowsAsync(Notes, _company, new() { Limit = 2, Offset = 1 }, Token)).Select(row => row.Id).ShouldBe([rows[1].Id, rows[2].Id]);
-        (await Store.ListRowsAsync(Notes, Guid.CreateVersion7(), new() { Limit = 2 }, Token)).ShouldBeEmpty();
+        (await Store.Rows.ListRowsAsync(Notes, _company, new() { Equal = [(Notes.Fields[0], "r\0")], Limit = 10 }, Token)).ShouldBeEmpty();
+        (await Store.Rows.ListRowsAsync(Notes, _company, new() { Limit = 2, Offset = 1 }, Token)).Select(row => row.Id).ShouldBe([rows[1].Id, rows[2].Id]);
+        (await Store.Rows.ListRowsAsync(Notes, Guid.CreateVersion7(), new() { Limit = 2 }, Token)).ShouldBeEmpty();
     }
 
     [Fact]
@@ -182,7 +179,7 @@ public sealed class PostgreSqlPathTests(PostgreSqlDatabases databases) : Postgre
         (await Store.SweepUploadsAsync(TimeSpan.Zero, Token)).ShouldBe(1);
         (await QueryAsync<long>("SELECT (SELECT count(*) FROM chunks) + (SELECT count(*) FROM uploads)")).ShouldBe(0);
         (await Store.AppendChunkAsync(_company, idle.Id, ChunkOf(1, 1, "{}"), Token)).ShouldBeFalse();
-        (await Store.SealJobAsync(abandoned, ChunkOf(1, 1, "{}"), Token)).ShouldBeNull();
+        (await Store.SealJobAsync(abandoned, ChunkOf(1, 1, "{}"), Token)).ShouldBeOfType<SealResult.Swept>();
         (await QueryAsync<long>("SELECT (SELECT count(*) FROM chunks) + (SELECT count(*) FROM jobs)")).ShouldBe(0);
     }
 

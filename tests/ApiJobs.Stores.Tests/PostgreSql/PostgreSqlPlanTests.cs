@@ -1,5 +1,4 @@
 using System.Globalization;
-using ApiJobs.PostgreSql;
 using ApiJobs.Storage;
 using Npgsql;
 
@@ -63,7 +62,7 @@ public sealed class PostgreSqlPlanTests(PostgreSqlDatabases databases) : Postgre
         (await CountPreparedAsync(store)).ShouldBe(0);
     }
 
-    private async Task<long> CountPreparedAsync(PostgreSqlStore store)
+    private async Task<long> CountPreparedAsync(OpenedStore store)
     {
         var prepared = 0L;
         for (var round = 0; round < RoundsToPrepare; round++)
@@ -81,11 +80,11 @@ public sealed class PostgreSqlPlanTests(PostgreSqlDatabases databases) : Postgre
     }
 
     /// <summary>Brings one job the whole way: accepted in two chunks, applied and asked for.</summary>
-    private async Task WorkOffAsync(PostgreSqlStore store, Func<IChunkTransaction, Task>? work = null)
+    private async Task WorkOffAsync(OpenedStore store, Func<IChunkTransaction, Task>? work = null)
     {
         var job = NewJob(_company, totalRecords: 2);
         (await store.AppendChunkAsync(_company, job.Id, ChunkOf(0, 0, "{}"), Token)).ShouldBeTrue();
-        (await store.SealJobAsync(job, ChunkOf(1, 1, "{}"), Token)).ShouldNotBeNull();
+        await store.SealAsync(job, ChunkOf(1, 1, "{}"), Token);
         var lease = (await store.ClaimLaneAsync(Lease, Token)).ShouldNotBeNull();
         var chunks = await store.ReadAheadAsync(lease, null, 10, Token);
         chunks.Count.ShouldBe(2);
@@ -96,8 +95,7 @@ public sealed class PostgreSqlPlanTests(PostgreSqlDatabases databases) : Postgre
                 if (work is not null)
                     await work(transaction);
                 return await AllUpdated(chunks);
-            },
-            Time.GetUtcNow(), Token)).ShouldBeTrue();
+            }, Token)).ShouldNotBeEmpty();
         await store.ReleaseLaneAsync(lease, Token);
         (await store.FindJobAsync(_company, job.Id, Token)).ShouldNotBeNull().EndTime.ShouldNotBeNull();
         (await store.ReadResultsAsync(_company, job.Id, 0, 10, Token)).Count.ShouldBe(2);

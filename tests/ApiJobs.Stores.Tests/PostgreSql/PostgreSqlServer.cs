@@ -8,12 +8,13 @@ namespace ApiJobs.Testing;
 /// <summary>A PostgreSQL server of a test run's own, from Debian's package, in a temporary folder and on a free port.</summary>
 /// <remarks>
 /// It keeps fsync on: what the tests say about durability must be true. Where <c>APIJOBS_TEST_POSTGRESQL</c> has a
-/// connection string (of a user that may make databases), that server is used instead, and cannot be stopped.
+/// connection string (of a user that may make databases), that server is used instead, and cannot be stopped; where
+/// <c>APIJOBS_TEST_POSTGRESQL_BIN</c> has a folder with another version's programs, those are used.
 /// This file stands alone, so that other test projects can link it.
 /// </remarks>
 public sealed class PostgreSqlServer : IAsyncDisposable
 {
-    private const string ServerVariable = "APIJOBS_TEST_POSTGRESQL";
+    private const string ServerVariable = "APIJOBS_TEST_POSTGRESQL", ProgramsVariable = "APIJOBS_TEST_POSTGRESQL_BIN";
     private const string Owner = "postgres";
     private const int PortTries = 3, OldestVersion = 15;
 
@@ -21,16 +22,13 @@ public sealed class PostgreSqlServer : IAsyncDisposable
 
     private readonly string? _folder;
     private readonly string? _programs;
-    private readonly EventHandler _stopAtExit;
+    private Process? _watchdog;
     private int _port;
 
     private PostgreSqlServer(string? folder, string? programs)
     {
         _folder = folder;
         _programs = programs;
-        // A run that is interrupted disposes nothing, and must not leave a server behind.
-        _stopAtExit = (_, _) => StopNow();
-        AppDomain.CurrentDomain.ProcessExit += _stopAtExit;
     }
 
     /// <summary>Where the server is; names its maintenance database.</summary>
@@ -46,6 +44,7 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         var server = new PostgreSqlServer(Directory.CreateTempSubdirectory("apijobs-postgresql-").FullName, FindPrograms());
         try
         {
+            server._watchdog = server.StartWatchdog();
             await server.MakeClusterAsync();
             await server.StartOnFreePortAsync();
             return server;
@@ -85,10 +84,17 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         await StartOnAsync(_port);
     }
 
+    /// <summary>Starts the server again as a standby that waits to be promoted.</summary>
+    public async Task StartAsStandbyAsync()
+    {
+        ThrowIfNotOwn();
+        await File.WriteAllTextAsync(Path.Combine(DataFolder, "standby.signal"), "");
+        await StartOnAsync(_port);
+    }
+
     /// <summary>Stops the server and removes its folder. A server from the environment is left as it is.</summary>
     public ValueTask DisposeAsync()
     {
-        AppDomain.CurrentDomain.ProcessExit -= _stopAtExit;
         StopNow();
         return ValueTask.CompletedTask;
     }
@@ -99,6 +105,8 @@ public sealed class PostgreSqlServer : IAsyncDisposable
 
     private static string FindPrograms()
     {
+        if (Environment.GetEnvironmentVariable(ProgramsVariable) is { Length: > 0 } given)
+            return given;
         const string debian = "/usr/lib/postgresql";
         var newest = Directory.Exists(debian)
             ? Directory.GetDirectories(debian)
@@ -156,10 +164,26 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         _programs!, "pg_ctl", "start", "-w", "-D", DataFolder, "-l", Path.Combine(_folder!, "log"),
         "-o", $"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=300");
 
+    /// <summary>Starts what stops the server and removes its folder when this process ends, however it ends: also by kill -9.</summary>
+    private Process StartWatchdog()
+    {
+        // It reads a pipe that nobody writes to, and that ends with this process.
+        const string script = """trap '' INT TERM HUP; read -r line; "$@"; rm -rf "$FOLDER" """;
+        string[] stop = [.. As(Owner), Path.Combine(_programs!, "pg_ctl"), "stop", "-D", DataFolder, "-m", "immediate", "-w"];
+        var start = new ProcessStartInfo("sh", ["-c", script, "watchdog", .. stop])
+        {
+            RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = "/",
+        };
+        start.Environment["FOLDER"] = _folder!;
+        return Process.Start(start)!;
+    }
+
     private void StopNow()
     {
         if (_folder is null || !Directory.Exists(_folder))
             return;
+        _watchdog?.Kill();
+        _watchdog?.Dispose();
         if (File.Exists(Path.Combine(DataFolder, "postmaster.pid")))
             RunAsync(_programs!, "pg_ctl", "stop", "-D", DataFolder, "-m", "immediate", "-w").GetAwaiter().GetResult();
         Directory.Delete(_folder, recursive: true);
@@ -175,10 +199,11 @@ public sealed class PostgreSqlServer : IAsyncDisposable
     private static Task RunAsync(string programs, string program, params string[] arguments)
     {
         var path = Path.Combine(programs, program);
-        return IsRoot
-            ? RunProcessAsync("setpriv", [$"--reuid={Owner}", $"--regid={Owner}", "--clear-groups", path, .. arguments])
-            : RunProcessAsync(path, arguments);
+        string[] command = [.. As(Owner), path, .. arguments];
+        return RunProcessAsync(command[0], command[1..]);
     }
+
+    private static string[] As(string user) => IsRoot ? ["setpriv", $"--reuid={user}", $"--regid={user}", "--clear-groups"] : [];
 
     private static async Task RunProcessAsync(string path, string[] arguments)
     {

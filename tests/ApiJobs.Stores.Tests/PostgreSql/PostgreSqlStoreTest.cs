@@ -14,7 +14,7 @@ namespace ApiJobs.Stores.Tests.PostgreSql;
 /// <summary>A store on a fresh database, and short forms for what tests do to it.</summary>
 public abstract class PostgreSqlStoreTest(PostgreSqlDatabases databases) : IAsyncLifetime
 {
-    private readonly List<PostgreSqlStore> _stores = [];
+    private readonly List<OpenedStore> _stores = [];
 
     protected static Resource Notes { get; } = new(
         "note", "Note", "notes",
@@ -31,7 +31,7 @@ public abstract class PostgreSqlStoreTest(PostgreSqlDatabases databases) : IAsyn
 
     protected string ConnectionString { get; private set; } = "";
 
-    protected PostgreSqlStore Store { get; private set; } = null!;
+    protected OpenedStore Store { get; private set; } = null!;
 
     public virtual async ValueTask InitializeAsync()
     {
@@ -49,23 +49,22 @@ public abstract class PostgreSqlStoreTest(PostgreSqlDatabases databases) : IAsyn
 
     protected virtual Task<string> CreateDatabaseAsync() => databases.CreateAsync();
 
-    protected PostgreSqlStore OpenStore(Action<PostgreSqlStoreOptions>? configure = null)
+    protected OpenedStore OpenStore(Action<PostgreSqlStoreOptions>? configure = null)
     {
         var options = new PostgreSqlStoreOptions { ConnectionString = ConnectionString };
         configure?.Invoke(options);
-        var store = new PostgreSqlStore(options, new([Notes]), Time, NullLogger<PostgreSqlStore>.Instance);
+        var store = new OpenedStore(new(options, new([Notes]), Time, NullLogger<PostgreSqlStore>.Instance));
         _stores.Add(store);
         return store;
     }
 
-    protected NewJob NewJob(Guid companyId, long totalRecords = 1, string lane = "") => new()
+    protected static NewJob NewJob(Guid companyId, long totalRecords = 1, string lane = "") => new()
     {
         Id = Guid.CreateVersion7(),
         CompanyId = companyId,
         Type = "note_bulk_create",
         Lane = lane,
         TotalRecords = totalRecords,
-        CreatedAt = Time.GetUtcNow(),
     };
 
     protected static Chunk ChunkOf(int index, long firstRecord, params string[] records)
@@ -76,15 +75,21 @@ public abstract class PostgreSqlStoreTest(PostgreSqlDatabases databases) : IAsyn
         return new(index, firstRecord, records.Length, payload.WrittenMemory);
     }
 
-    protected async Task<ApiJob> SealAsync(Guid companyId, PostgreSqlStore? store = null) =>
-        (await (store ?? Store).SealJobAsync(NewJob(companyId), ChunkOf(0, 0, "{}"), Token)).ShouldNotBeNull();
+    protected Task<ApiJob> SealAsync(Guid companyId, OpenedStore? store = null) =>
+        (store ?? Store).SealAsync(NewJob(companyId), ChunkOf(0, 0, "{}"), Token);
 
     protected static Task<IReadOnlyList<ChunkOutcome>> AllUpdated(IReadOnlyList<PendingChunk> chunks) =>
         Task.FromResult<IReadOnlyList<ChunkOutcome>>(
             [.. chunks.Select(chunk => new ChunkOutcome(Enumerable.Repeat((byte)RecordOutcome.Updated, chunk.Chunk.RecordCount).ToArray(), default, "", 0))]);
 
-    protected Task<bool> ApplyAsync(LaneLease lease, IReadOnlyList<PendingChunk> chunks) =>
-        Store.ApplyAsync(lease, chunks, (_, _) => AllUpdated(chunks), Time.GetUtcNow(), Token);
+    protected async Task<bool> ApplyAsync(LaneLease lease, IReadOnlyList<PendingChunk> chunks) =>
+        (await Store.ApplyAsync(lease, chunks, (_, _) => AllUpdated(chunks), Token)).Count > 0;
+
+    protected async Task UntilSomebodyWaitsForALockAsync()
+    {
+        while (await QueryAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 0)
+            await Task.Yield();
+    }
 
     protected async Task<T> QueryAsync<T>(string sql)
     {

@@ -36,18 +36,17 @@ internal sealed class SqliteFolder : IDisposable
     internal async Task<SqliteStore> OpenAsync(params Resource[] resources)
     {
         var store = Store(resources);
-        await store.InitializeAsync(TestContext.Current.CancellationToken);
+        await store.Upkeep.InitializeAsync(TestContext.Current.CancellationToken);
         return store;
     }
 
-    internal NewJob NewJob(Guid companyId, long records = 1, string lane = "") => new()
+    internal static NewJob NewJob(Guid companyId, long records = 1, string lane = "") => new()
     {
         Id = Guid.CreateVersion7(),
         CompanyId = companyId,
         Type = "customer_case_bulk_update",
         Lane = lane,
         TotalRecords = records,
-        CreatedAt = Time.GetUtcNow(),
     };
 
     internal static Chunk Chunk(int index = 0, long firstRecord = 0, int records = 1, int payloadBytes = 20) =>

@@ -3,6 +3,7 @@ using ApiJobs.Records;
 using ApiJobs.Resources;
 using ApiJobs.Sqlite;
 using ApiJobs.Storage;
+using ApiJobs.Stores.Tests.Conformance;
 
 namespace ApiJobs.Stores.Tests.Sqlite;
 
@@ -20,42 +21,42 @@ public sealed class SqliteStoreTests : IDisposable
     public async Task A_job_goes_its_whole_way()
     {
         await using var store = await _folder.OpenAsync();
-        var job = _folder.NewJob(_company, records: 5);
-        (await store.AppendChunkAsync(_company, job.Id, SqliteFolder.Chunk(0, 0, 2), Stop)).ShouldBeTrue();
-        (await store.AppendChunkAsync(_company, job.Id, SqliteFolder.Chunk(1, 2, 2), Stop)).ShouldBeTrue();
-        (await store.FindJobAsync(_company, job.Id, Stop)).ShouldBeNull();
-        var pending = (await store.SealJobAsync(job, SqliteFolder.Chunk(2, 4, 1), Stop)).ShouldNotBeNull();
+        var job = SqliteFolder.NewJob(_company, records: 5);
+        (await store.Jobs.AppendChunkAsync(_company, job.Id, SqliteFolder.Chunk(0, 0, 2), Stop)).ShouldBeTrue();
+        (await store.Jobs.AppendChunkAsync(_company, job.Id, SqliteFolder.Chunk(1, 2, 2), Stop)).ShouldBeTrue();
+        (await store.Jobs.FindJobAsync(_company, job.Id, Stop)).ShouldBeNull();
+        var pending = (await store.Jobs.SealJobAsync(job, SqliteFolder.Chunk(2, 4, 1), Stop)).ShouldBeSealed();
         pending.Status.ShouldBe(ApiJobStatus.Pending);
-        (await store.FindJobAsync(_company, job.Id, Stop)).ShouldBe(pending);
-        (await store.FindJobAsync(Guid.CreateVersion7(), job.Id, Stop)).ShouldBeNull();
+        (await store.Jobs.FindJobAsync(_company, job.Id, Stop)).ShouldBe(pending);
+        (await store.Jobs.FindJobAsync(Guid.CreateVersion7(), job.Id, Stop)).ShouldBeNull();
 
-        var lease = (await store.ClaimLaneAsync(Lease, Stop)).ShouldNotBeNull();
-        var ahead = await store.ReadAheadAsync(lease, null, maxRecords: 4, Stop);
+        var lease = (await store.Lanes.ClaimLaneAsync("node", Lease, Stop)).ShouldNotBeNull();
+        var ahead = await store.Lanes.ReadAheadAsync(lease, null, maxRecords: 4, Stop);
         ahead.Select(chunk => chunk.Chunk.Index).ShouldBe([0, 1]);
         var startedAt = _folder.Time.GetUtcNow();
         _folder.Time.Advance(TimeSpan.FromSeconds(1));
         var row = new ResourceRow(Guid.CreateVersion7(), ["A1", "", Guid.Empty.ToString(), "2024-02-29", "-5", "true", """{"a":"ü"}"""], startedAt, startedAt);
-        (await store.ApplyAsync(lease, ahead, async (transaction, cancellationToken) =>
+        (await store.Lanes.ApplyAsync(lease, ahead, async (transaction, cancellationToken) =>
         {
             await transaction.WriteRowsAsync(SqliteFolder.Cases, _company, [new RowWrite(row, IsNew: true, 0)], cancellationToken);
             return [SqliteFolder.Outcome(ahead[0], RecordOutcome.Created), SqliteFolder.Outcome(ahead[1], RecordOutcome.Failed, "entry ü\n")];
-        }, startedAt, Stop)).ShouldBeTrue();
+        }, Stop)).ShouldNotBeEmpty();
 
-        var processing = (await store.FindJobAsync(_company, job.Id, Stop)).ShouldNotBeNull();
+        var processing = (await store.Jobs.FindJobAsync(_company, job.Id, Stop)).ShouldNotBeNull();
         processing.Status.ShouldBe(ApiJobStatus.Processing);
         processing.NextChunk.ShouldBe(2);
         processing.Counts.ShouldBe(new OutcomeCounts(2, 0, 0, 2));
-        processing.Message.ShouldBe(new JobMessage("entry ü\n", 1));
-        processing.StartTime.ShouldBe(startedAt);
-        var read = (await store.FindRowAsync(SqliteFolder.Cases, _company, row.Id, Stop)).ShouldNotBeNull();
+        (await store.Jobs.ReadMessageAsync(_company, job.Id, 2, Stop)).ShouldBe("entry ü\n");
+        processing.StartTime.ShouldBe(_folder.Time.GetUtcNow());
+        var read = (await store.Rows.FindRowAsync(SqliteFolder.Cases, _company, row.Id, Stop)).ShouldNotBeNull();
         read.Values.ShouldBe(row.Values);
         read.CreatedAt.ShouldBe(row.CreatedAt);
-        (await store.ListRowsAsync(SqliteFolder.Cases, _company, new ResourceQuery { Limit = 10, Equal = [(SqliteFolder.Cases.Fields[0], "A1")] }, Stop)).Count.ShouldBe(1);
+        (await store.Rows.ListRowsAsync(SqliteFolder.Cases, _company, new ResourceQuery { Limit = 10, Equal = [(SqliteFolder.Cases.Fields[0], "A1")] }, Stop)).Count.ShouldBe(1);
 
-        var last = await store.ReadAheadAsync(lease, ahead[^1], maxRecords: 4, Stop);
+        var last = await store.Lanes.ReadAheadAsync(lease, ahead[^1], maxRecords: 4, Stop);
         last.Single().IsLast.ShouldBeTrue();
-        (await store.ApplyAsync(lease, ahead, (_, _) => throw new InvalidOperationException("It must not be called."), startedAt, Stop)).ShouldBeFalse();
-        (await store.ApplyAsync(lease, last, async (transaction, cancellationToken) =>
+        (await store.Lanes.ApplyAsync(lease, ahead, (_, _) => throw new InvalidOperationException("It must not be called."), Stop)).ShouldBeEmpty();
+        (await store.Lanes.ApplyAsync(lease, last, async (transaction, cancellationToken) =>
         {
             var changed = row with { Values = [null, "EH1", null, null, "7", "false", null], UpdatedAt = _folder.Time.GetUtcNow() };
             await transaction.WriteRowsAsync(SqliteFolder.Cases, _company, [new RowWrite(changed, IsNew: false, 0b10010)], cancellationToken);
@@ -69,16 +70,16 @@ public sealed class SqliteStoreTests : IDisposable
                 throw new TimeoutException();
             }, cancellationToken));
             return SqliteFolder.AllUpdated(last);
-        }, startedAt, Stop)).ShouldBeTrue();
+        }, Stop)).ShouldNotBeEmpty();
 
-        var ended = (await store.FindJobAsync(_company, job.Id, Stop)).ShouldNotBeNull();
+        var ended = (await store.Jobs.FindJobAsync(_company, job.Id, Stop)).ShouldNotBeNull();
         ended.Status.ShouldBe(ApiJobStatus.Completed);
         ended.Counts.Effected.ShouldBe(3);
-        (await store.FindRowAsync(SqliteFolder.Cases, _company, row.Id, Stop))!.Values[1].ShouldBe("EH1");
-        (await store.ReadAheadAsync(lease, null, 10, Stop)).ShouldBeEmpty();
-        (await store.ReadResultsAsync(_company, job.Id, 1, 5, Stop)).Select(result => result.Outcomes.Length).ShouldBe([2, 1]);
-        await store.ReleaseLaneAsync(lease, Stop);
-        (await store.ClaimLaneAsync(Lease, Stop)).ShouldBeNull();
+        (await store.Rows.FindRowAsync(SqliteFolder.Cases, _company, row.Id, Stop))!.Values[1].ShouldBe("EH1");
+        (await store.Lanes.ReadAheadAsync(lease, null, 10, Stop)).ShouldBeEmpty();
+        (await store.Jobs.ReadResultsAsync(_company, job.Id, 1, 5, Stop)).Select(result => result.Outcomes.Length).ShouldBe([2, 1]);
+        await store.Lanes.ReleaseLaneAsync(lease, fault: null, Stop);
+        (await store.Lanes.ClaimLaneAsync("node", Lease, Stop)).ShouldBeNull();
     }
 
     [Fact]
@@ -87,34 +88,34 @@ public sealed class SqliteStoreTests : IDisposable
         await using (await _folder.OpenAsync())
         {
             await using var second = _folder.Store();
-            var refusal = await Should.ThrowAsync<InvalidOperationException>(() => second.InitializeAsync(Stop));
+            var refusal = await Should.ThrowAsync<InvalidOperationException>(() => second.Upkeep.InitializeAsync(Stop));
             refusal.Message.ShouldContain("PostgreSql");
         }
 
         await using var third = await _folder.OpenAsync();
-        await third.PingAsync(Stop);
+        await third.Upkeep.PingAsync(Stop);
     }
 
     [Fact]
     public async Task A_restart_finds_the_lanes_that_have_work()
     {
-        var job = _folder.NewJob(_company, lane: "letters");
+        var job = SqliteFolder.NewJob(_company, lane: "letters");
         await using (var store = await _folder.OpenAsync())
         {
-            await store.SealJobAsync(job, SqliteFolder.Chunk(), Stop);
-            await store.SealJobAsync(_folder.NewJob(Guid.CreateVersion7()), SqliteFolder.Chunk(), Stop);
+            await store.Jobs.SealJobAsync(job, SqliteFolder.Chunk(), Stop);
+            await store.Jobs.SealJobAsync(SqliteFolder.NewJob(Guid.CreateVersion7()), SqliteFolder.Chunk(), Stop);
             // Claimed and never released: a lease does not outlive its process.
-            (await store.ClaimLaneAsync(Lease, Stop)).ShouldNotBeNull();
-            var other = (await store.ClaimLaneAsync(Lease, Stop)).ShouldNotBeNull();
-            var chunks = await store.ReadAheadAsync(other, null, 10, Stop);
-            await store.ApplyAsync(other, chunks, (_, _) => Task.FromResult(SqliteFolder.AllUpdated(chunks)), _folder.Time.GetUtcNow(), Stop);
+            (await store.Lanes.ClaimLaneAsync("node", Lease, Stop)).ShouldNotBeNull();
+            var other = (await store.Lanes.ClaimLaneAsync("node", Lease, Stop)).ShouldNotBeNull();
+            var chunks = await store.Lanes.ReadAheadAsync(other, null, 10, Stop);
+            await store.Lanes.ApplyAsync(other, chunks, (_, _) => Task.FromResult(SqliteFolder.AllUpdated(chunks)), Stop);
         }
 
         await using var restarted = await _folder.OpenAsync();
-        var lease = (await restarted.ClaimLaneAsync(Lease, Stop)).ShouldNotBeNull();
+        var lease = (await restarted.Lanes.ClaimLaneAsync("node", Lease, Stop)).ShouldNotBeNull();
         (lease.CompanyId, lease.Lane).ShouldBe((_company, "letters"));
-        (await restarted.ClaimLaneAsync(Lease, Stop)).ShouldBeNull();
-        (await restarted.ReadAheadAsync(lease, null, 10, Stop)).Single().Job.Id.ShouldBe(job.Id);
+        (await restarted.Lanes.ClaimLaneAsync("node", Lease, Stop)).ShouldBeNull();
+        (await restarted.Lanes.ReadAheadAsync(lease, null, 10, Stop)).Single().Job.Id.ShouldBe(job.Id);
     }
 
     [Fact]
@@ -124,9 +125,9 @@ public sealed class SqliteStoreTests : IDisposable
         {
         }
 
-        _folder.Execute("INSERT INTO schema_versions (ScriptName, Applied) VALUES ('ApiJobs.Sqlite.Migrations.9999_later.sql', '2099-01-01')");
+        _folder.Execute("INSERT INTO schema_versions (ScriptName, Applied) VALUES ('9999_later.sql', '2099-01-01')");
         await using var store = _folder.Store();
-        (await Should.ThrowAsync<SchemaTooNewException>(() => store.InitializeAsync(Stop))).Message.ShouldContain("9999_later");
+        (await Should.ThrowAsync<SchemaTooNewException>(() => store.Upkeep.InitializeAsync(Stop))).Message.ShouldContain("9999_later");
     }
 
     [Fact]
@@ -141,87 +142,87 @@ public sealed class SqliteStoreTests : IDisposable
         var after = new Resource("letter", "Letter", "letters", [Field.Text("ref", 10) with { IsUnique = true }, Field.Text("order", 10)]);
         await using (var store = await _folder.OpenAsync(after))
         {
-            (await store.FindRowAsync(after, _company, id, Stop))!.Values.ShouldBe([null, "x"]);
+            (await store.Rows.FindRowAsync(after, _company, id, Stop))!.Values.ShouldBe([null, "x"]);
             await WriteAsync(store, after, new ResourceRow(Guid.CreateVersion7(), ["A", null], now, now));
             var refused = await Should.ThrowAsync<Exception>(() => WriteAsync(store, after, new ResourceRow(Guid.CreateVersion7(), ["A", null], now, now)));
-            store.Classify(refused).ShouldBe(StoreFault.Constraint);
+            store.Lanes.Classify(refused).ShouldBe(StoreFault.Constraint);
         }
 
         await using var retyped = _folder.Store(new Resource("letter", "Letter", "letters", [Field.Integer("order")]));
-        (await Should.ThrowAsync<InvalidOperationException>(() => retyped.InitializeAsync(Stop))).Message.ShouldContain("letter.order");
+        (await Should.ThrowAsync<InvalidOperationException>(() => retyped.Upkeep.InitializeAsync(Stop))).Message.ShouldContain("letter.order");
     }
 
     [Fact]
     public async Task A_job_that_ended_before_its_last_chunk_does_not_hold_up_its_lane()
     {
         await using var store = await _folder.OpenAsync();
-        var cancelled = _folder.NewJob(_company);
-        await store.SealJobAsync(cancelled, SqliteFolder.Chunk(), Stop);
-        var next = _folder.NewJob(_company);
-        await store.SealJobAsync(next, SqliteFolder.Chunk(), Stop);
-        var lastCancelled = _folder.NewJob(_company);
-        await store.SealJobAsync(lastCancelled, SqliteFolder.Chunk(), Stop);
-        _folder.Execute("UPDATE jobs SET end_time = 1, failure = 'cancelled' WHERE position IN (1, 3)");
+        var cancelled = SqliteFolder.NewJob(_company);
+        await store.Jobs.SealJobAsync(cancelled, SqliteFolder.Chunk(), Stop);
+        var next = SqliteFolder.NewJob(_company);
+        await store.Jobs.SealJobAsync(next, SqliteFolder.Chunk(), Stop);
+        var lastCancelled = SqliteFolder.NewJob(_company);
+        await store.Jobs.SealJobAsync(lastCancelled, SqliteFolder.Chunk(), Stop);
+        var failure = new JobFailure("cancelled", "The job was cancelled.");
+        foreach (var job in new[] { cancelled, lastCancelled })
+            (await store.Jobs.EndJobAsync(_company, job.Id, failure, Stop)).ShouldBe(EndResult.Ended);
 
-        var lease = (await store.ClaimLaneAsync(Lease, Stop)).ShouldNotBeNull();
-        var chunks = await store.ReadAheadAsync(lease, null, 10, Stop);
+        var lease = (await store.Lanes.ClaimLaneAsync("node", Lease, Stop)).ShouldNotBeNull();
+        var chunks = await store.Lanes.ReadAheadAsync(lease, null, 10, Stop);
         chunks.Single().Job.Id.ShouldBe(next.Id);
-        await store.ApplyAsync(lease, chunks, (_, _) => Task.FromResult(SqliteFolder.AllUpdated(chunks)), _folder.Time.GetUtcNow(), Stop);
-        await store.ReleaseLaneAsync(lease, Stop);
-        (await store.ClaimLaneAsync(Lease, Stop)).ShouldBeNull();
+        await store.Lanes.ApplyAsync(lease, chunks, (_, _) => Task.FromResult(SqliteFolder.AllUpdated(chunks)), Stop);
+        await store.Lanes.ReleaseLaneAsync(lease, fault: null, Stop);
+        (await store.Lanes.ClaimLaneAsync("node", Lease, Stop)).ShouldBeNull();
 
-        await store.SealJobAsync(_folder.NewJob(_company), SqliteFolder.Chunk(), Stop);
-        _folder.Execute("UPDATE jobs SET end_time = 1, failure = 'cancelled' WHERE position = 4");
-        lease = (await store.ClaimLaneAsync(Lease, Stop)).ShouldNotBeNull();
-        (await store.ReadAheadAsync(lease, null, 10, Stop)).ShouldBeEmpty();
-        await store.ReleaseLaneAsync(lease, Stop);
-        (await store.ClaimLaneAsync(Lease, Stop)).ShouldBeNull();
+        var alone = SqliteFolder.NewJob(_company);
+        await store.Jobs.SealJobAsync(alone, SqliteFolder.Chunk(), Stop);
+        await store.Jobs.EndJobAsync(_company, alone.Id, failure, Stop);
+        (await store.Lanes.ClaimLaneAsync("node", Lease, Stop)).ShouldBeNull();
     }
 
     [Fact]
     public async Task The_second_job_of_a_lane_cannot_be_applied_before_the_first()
     {
         await using var store = await _folder.OpenAsync();
-        await store.SealJobAsync(_folder.NewJob(_company), SqliteFolder.Chunk(), Stop);
-        await store.SealJobAsync(_folder.NewJob(_company), SqliteFolder.Chunk(), Stop);
-        var lease = (await store.ClaimLaneAsync(Lease, Stop)).ShouldNotBeNull();
-        var chunks = await store.ReadAheadAsync(lease, null, 10, Stop);
-        (await store.ApplyAsync(lease, [chunks[1]], (_, _) => throw new InvalidOperationException("It must not be called."), _folder.Time.GetUtcNow(), Stop))
-            .ShouldBeFalse();
+        await store.Jobs.SealJobAsync(SqliteFolder.NewJob(_company), SqliteFolder.Chunk(), Stop);
+        await store.Jobs.SealJobAsync(SqliteFolder.NewJob(_company), SqliteFolder.Chunk(), Stop);
+        var lease = (await store.Lanes.ClaimLaneAsync("node", Lease, Stop)).ShouldNotBeNull();
+        var chunks = await store.Lanes.ReadAheadAsync(lease, null, 10, Stop);
+        (await store.Lanes.ApplyAsync(lease, [chunks[1]], (_, _) => throw new InvalidOperationException("It must not be called."), Stop))
+            .ShouldBeEmpty();
     }
 
     [Fact]
     public async Task A_removal_that_was_cut_short_lets_nothing_be_sealed_and_is_finished_by_the_next_sweep()
     {
         await using var store = await _folder.OpenAsync();
-        var job = _folder.NewJob(_company, records: 21);
+        var job = SqliteFolder.NewJob(_company, records: 21);
         for (var index = 0; index < 20; index++)
-            await store.AppendChunkAsync(_company, job.Id, SqliteFolder.Chunk(index, index), Stop);
+            await store.Jobs.AppendChunkAsync(_company, job.Id, SqliteFolder.Chunk(index, index), Stop);
         _folder.Execute("UPDATE uploads SET next_chunk = -1, touched_at = 0; DELETE FROM chunks WHERE chunk_index < 8");
 
-        (await store.AppendChunkAsync(_company, job.Id, SqliteFolder.Chunk(20, 20), Stop)).ShouldBeFalse();
-        (await store.SealJobAsync(job, SqliteFolder.Chunk(20, 20), Stop)).ShouldBeNull();
-        (await store.SweepUploadsAsync(TimeSpan.FromHours(2), Stop)).ShouldBe(1);
-        (await store.SweepUploadsAsync(TimeSpan.FromHours(2), Stop)).ShouldBe(0);
+        (await store.Jobs.AppendChunkAsync(_company, job.Id, SqliteFolder.Chunk(20, 20), Stop)).ShouldBeFalse();
+        (await store.Jobs.SealJobAsync(job, SqliteFolder.Chunk(20, 20), Stop)).ShouldBe(new SealResult.Swept());
+        (await store.Upkeep.SweepUploadsAsync(TimeSpan.FromHours(2), Stop)).ShouldBe(1);
+        (await store.Upkeep.SweepUploadsAsync(TimeSpan.FromHours(2), Stop)).ShouldBe(0);
         _folder.Execute("CREATE TABLE none_left AS SELECT 1 / (SELECT count(*) = 0 FROM chunks) AS checked");
     }
 
     private async Task WriteAsync(SqliteStore store, Resource resource, ResourceRow row)
     {
-        await store.SealJobAsync(_folder.NewJob(_company), SqliteFolder.Chunk(), Stop);
-        var lease = (await store.ClaimLaneAsync(Lease, Stop)).ShouldNotBeNull();
+        await store.Jobs.SealJobAsync(SqliteFolder.NewJob(_company), SqliteFolder.Chunk(), Stop);
+        var lease = (await store.Lanes.ClaimLaneAsync("node", Lease, Stop)).ShouldNotBeNull();
         try
         {
-            var chunks = await store.ReadAheadAsync(lease, null, 1, Stop);
-            await store.ApplyAsync(lease, chunks, async (transaction, cancellationToken) =>
+            var chunks = await store.Lanes.ReadAheadAsync(lease, null, 1, Stop);
+            await store.Lanes.ApplyAsync(lease, chunks, async (transaction, cancellationToken) =>
             {
                 await transaction.WriteRowsAsync(resource, _company, [new RowWrite(row, IsNew: true, 0)], cancellationToken);
                 return SqliteFolder.AllUpdated(chunks);
-            }, _folder.Time.GetUtcNow(), Stop);
+            }, Stop);
         }
         finally
         {
-            await store.ReleaseLaneAsync(lease, Stop);
+            await store.Lanes.ReleaseLaneAsync(lease, fault: null, Stop);
         }
     }
 }

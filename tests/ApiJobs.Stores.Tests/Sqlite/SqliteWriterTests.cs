@@ -1,5 +1,6 @@
 using ApiJobs.Sqlite;
 using ApiJobs.Storage;
+using ApiJobs.Stores.Tests.Conformance;
 using Microsoft.Data.Sqlite;
 
 namespace ApiJobs.Stores.Tests.Sqlite;
@@ -21,41 +22,41 @@ public sealed class SqliteWriterTests : IDisposable
         var (failingLease, failing) = await PendingAsync(store);
         var (goodLease, good) = await PendingAsync(store);
         TaskCompletionSource entered = new(), release = new();
-        var blocker = store.ApplyAsync(blockingLease, blocking, async (_, _) =>
+        var blocker = store.Lanes.ApplyAsync(blockingLease, blocking, async (_, _) =>
         {
             entered.SetResult();
             await release.Task;
             return SqliteFolder.AllUpdated(blocking);
-        }, _folder.Time.GetUtcNow(), Stop);
+        }, Stop);
         await entered.Task;
 
         // All of these wait for the writer now, so they share its next transaction.
-        NewJob first = _folder.NewJob(Guid.CreateVersion7()), second = _folder.NewJob(Guid.CreateVersion7());
-        var sealFirst = store.SealJobAsync(first, SqliteFolder.Chunk(), Stop);
-        var fails = store.ApplyAsync(failingLease, failing, (transaction, _) =>
+        NewJob first = SqliteFolder.NewJob(Guid.CreateVersion7()), second = SqliteFolder.NewJob(Guid.CreateVersion7());
+        var sealFirst = store.Jobs.SealJobAsync(first, SqliteFolder.Chunk(), Stop);
+        var fails = store.Lanes.ApplyAsync(failingLease, failing, (transaction, _) =>
         {
             using var command = transaction.Connection.CreateCommand();
             command.Transaction = transaction.Transaction;
             command.CommandText = "CREATE TABLE undone (x)";
             command.ExecuteNonQuery();
             throw new TimeoutException("of the effects");
-        }, _folder.Time.GetUtcNow(), Stop);
-        var applies = store.ApplyAsync(goodLease, good, (_, _) => Task.FromResult(SqliteFolder.AllUpdated(good)), _folder.Time.GetUtcNow(), Stop);
-        var sealSecond = store.SealJobAsync(second, SqliteFolder.Chunk(), Stop);
+        }, Stop);
+        var applies = store.Lanes.ApplyAsync(goodLease, good, (_, _) => Task.FromResult(SqliteFolder.AllUpdated(good)), Stop);
+        var sealSecond = store.Jobs.SealJobAsync(second, SqliteFolder.Chunk(), Stop);
         using var tooLate = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        var cancelled = store.SealJobAsync(_folder.NewJob(Guid.CreateVersion7()), SqliteFolder.Chunk(), tooLate.Token);
+        var cancelled = store.Jobs.SealJobAsync(SqliteFolder.NewJob(Guid.CreateVersion7()), SqliteFolder.Chunk(), tooLate.Token);
         await tooLate.CancelAsync();
         release.SetResult();
 
-        (await blocker).ShouldBeTrue();
-        (await sealFirst).ShouldNotBeNull();
+        (await blocker).ShouldNotBeEmpty();
+        (await sealFirst).ShouldBeSealed();
         (await Should.ThrowAsync<TimeoutException>(fails)).Message.ShouldBe("of the effects");
-        (await applies).ShouldBeTrue();
-        (await sealSecond).ShouldNotBeNull();
+        (await applies).ShouldNotBeEmpty();
+        (await sealSecond).ShouldBeSealed();
         await Should.ThrowAsync<OperationCanceledException>(cancelled);
-        (await store.FindJobAsync(first.CompanyId, first.Id, Stop)).ShouldNotBeNull();
-        (await store.FindJobAsync(second.CompanyId, second.Id, Stop)).ShouldNotBeNull();
-        (await store.FindJobAsync(failingLease.CompanyId, failing[0].Job.Id, Stop))!.NextChunk.ShouldBe(0);
+        (await store.Jobs.FindJobAsync(first.CompanyId, first.Id, Stop)).ShouldNotBeNull();
+        (await store.Jobs.FindJobAsync(second.CompanyId, second.Id, Stop)).ShouldNotBeNull();
+        (await store.Jobs.FindJobAsync(failingLease.CompanyId, failing[0].Job.Id, Stop))!.NextChunk.ShouldBe(0);
         _folder.Execute("CREATE TABLE undone (x)");
     }
 
@@ -64,9 +65,9 @@ public sealed class SqliteWriterTests : IDisposable
     {
         await using var store = await _folder.OpenAsync();
         var (lease, chunks) = await PendingAsync(store);
-        var fails = store.ApplyAsync(lease, chunks, (_, _) => throw new TimeoutException(), _folder.Time.GetUtcNow(), Stop);
+        var fails = store.Lanes.ApplyAsync(lease, chunks, (_, _) => throw new TimeoutException(), Stop);
         await Should.ThrowAsync<TimeoutException>(fails);
-        (await store.ApplyAsync(lease, chunks, (_, _) => Task.FromResult(SqliteFolder.AllUpdated(chunks)), _folder.Time.GetUtcNow(), Stop)).ShouldBeTrue();
+        (await store.Lanes.ApplyAsync(lease, chunks, (_, _) => Task.FromResult(SqliteFolder.AllUpdated(chunks)), Stop)).ShouldNotBeEmpty();
     }
 
     [Fact]
@@ -76,15 +77,15 @@ public sealed class SqliteWriterTests : IDisposable
         var (lease, chunks) = await PendingAsync(store);
         await SetMaxPagesAsync(store, lease, chunks, 1);
 
-        var job = _folder.NewJob(Guid.CreateVersion7());
+        var job = SqliteFolder.NewJob(Guid.CreateVersion7());
         var large = SqliteFolder.Chunk(payloadBytes: 1 << 20);
-        var unavailable = await Should.ThrowAsync<StoreUnavailableException>(() => store.SealJobAsync(job, large, Stop));
-        store.Classify(unavailable).ShouldBe(StoreFault.Transient);
-        (await store.FindJobAsync(job.CompanyId, job.Id, Stop)).ShouldBeNull();
-        await store.PingAsync(Stop);
+        var unavailable = await Should.ThrowAsync<StoreUnavailableException>(() => store.Jobs.SealJobAsync(job, large, Stop));
+        store.Lanes.Classify(unavailable).ShouldBe(StoreFault.Transient);
+        (await store.Jobs.FindJobAsync(job.CompanyId, job.Id, Stop)).ShouldBeNull();
+        await store.Upkeep.PingAsync(Stop);
 
         await SetMaxPagesAsync(store, lease, chunks, 1_000_000);
-        (await store.SealJobAsync(job, large, Stop)).ShouldNotBeNull();
+        (await store.Jobs.SealJobAsync(job, large, Stop)).ShouldBeSealed();
     }
 
     [Fact]
@@ -95,28 +96,28 @@ public sealed class SqliteWriterTests : IDisposable
         {
             other.Open();
             using var transaction = other.BeginTransaction();
-            await Should.ThrowAsync<StoreUnavailableException>(() => store.SealJobAsync(_folder.NewJob(Guid.CreateVersion7()), SqliteFolder.Chunk(), Stop));
+            await Should.ThrowAsync<StoreUnavailableException>(() => store.Jobs.SealJobAsync(SqliteFolder.NewJob(Guid.CreateVersion7()), SqliteFolder.Chunk(), Stop));
         }
 
-        (await store.SealJobAsync(_folder.NewJob(Guid.CreateVersion7()), SqliteFolder.Chunk(), Stop)).ShouldNotBeNull();
+        (await store.Jobs.SealJobAsync(SqliteFolder.NewJob(Guid.CreateVersion7()), SqliteFolder.Chunk(), Stop)).ShouldBeSealed();
     }
 
     [Fact]
     public async Task Closing_writes_what_was_asked_for_and_refuses_what_comes_later()
     {
-        var job = _folder.NewJob(Guid.CreateVersion7());
+        var job = SqliteFolder.NewJob(Guid.CreateVersion7());
         var store = await _folder.OpenAsync();
-        var sealing = store.SealJobAsync(job, SqliteFolder.Chunk(), Stop);
+        var sealing = store.Jobs.SealJobAsync(job, SqliteFolder.Chunk(), Stop);
         await store.DisposeAsync();
-        (await sealing).ShouldNotBeNull();
-        await Should.ThrowAsync<StoreUnavailableException>(() => store.SealJobAsync(job, SqliteFolder.Chunk(), Stop));
+        (await sealing).ShouldBeSealed();
+        await Should.ThrowAsync<StoreUnavailableException>(() => store.Jobs.SealJobAsync(job, SqliteFolder.Chunk(), Stop));
         await store.DisposeAsync();
     }
 
     // The limit holds for one connection, and this is the way to the writer's.
-    private async Task SetMaxPagesAsync(SqliteStore store, LaneLease lease, IReadOnlyList<PendingChunk> chunks, int pages)
+    private static async Task SetMaxPagesAsync(SqliteStore store, LaneLease lease, IReadOnlyList<PendingChunk> chunks, int pages)
     {
-        await Should.ThrowAsync<TimeoutException>(() => store.ApplyAsync(lease, chunks, (transaction, _) =>
+        await Should.ThrowAsync<TimeoutException>(() => store.Lanes.ApplyAsync(lease, chunks, (transaction, _) =>
         {
             using var command = transaction.Connection.CreateCommand();
             command.Transaction = transaction.Transaction;
@@ -125,13 +126,13 @@ public sealed class SqliteWriterTests : IDisposable
 #pragma warning restore CA2100
             command.ExecuteNonQuery();
             throw new TimeoutException();
-        }, _folder.Time.GetUtcNow(), Stop));
+        }, Stop));
     }
 
-    private async Task<(LaneLease Lease, IReadOnlyList<PendingChunk> Chunks)> PendingAsync(SqliteStore store, int records = 1)
+    private static async Task<(LaneLease Lease, IReadOnlyList<PendingChunk> Chunks)> PendingAsync(SqliteStore store, int records = 1)
     {
-        await store.SealJobAsync(_folder.NewJob(Guid.CreateVersion7(), records), SqliteFolder.Chunk(records: records), Stop);
-        var lease = (await store.ClaimLaneAsync(Lease, Stop)).ShouldNotBeNull();
-        return (lease, await store.ReadAheadAsync(lease, null, records, Stop));
+        await store.Jobs.SealJobAsync(SqliteFolder.NewJob(Guid.CreateVersion7(), records), SqliteFolder.Chunk(records: records), Stop);
+        var lease = (await store.Lanes.ClaimLaneAsync("node", Lease, Stop)).ShouldNotBeNull();
+        return (lease, await store.Lanes.ReadAheadAsync(lease, null, records, Stop));
     }
 }

@@ -24,6 +24,8 @@ public sealed class CsvRecordReaderTests
         { "meta.a.b,m\n1,2\n", ["""{"meta":{"a.b":"1"},"m":"2"}"""] },
         { "é\n😀<&>\u0001\u2028\0\n", ["{\"é\":\"\\uD83D\\uDE00<&>\\u0001\\u2028\\u0000\"}"] },
         { "a,b\n5\" nails,x\"\"y\n", ["""{"a":"5\" nails","b":"x\"\"y"}"""] },
+        { "\"a;b;c\",d\n1,2\n", ["""{"a;b;c":"1","d":"2"}"""] },
+        { "a\n1;2\n", ["""{"a":"1;2"}"""] },
         { "a\n 1 \n#2\n", ["""{"a":" 1 "}""", """{"a":"#2"}"""] },
         { "a\n" + new string('x', 92) + "\r\n1\n", ["{\"a\":\"" + new string('x', 92) + "\"}", """{"a":"1"}"""] },
     };
@@ -57,6 +59,10 @@ public sealed class CsvRecordReaderTests
         { "a.b,a\n", RequestFaultCodes.WrongShape, 4, null, 1 },
         { "a,.b\n", RequestFaultCodes.WrongShape, 2, null, 1 },
         { "a,b.\n", RequestFaultCodes.WrongShape, 2, null, 1 },
+        { "a;b;c\n1;2;3\n", RequestFaultCodes.WrongShape, 0, null, 1 },
+        { "\na\tb\n1\t2\n", RequestFaultCodes.WrongShape, 1, null, 2 },
+        { "id;\"name, full\";x\n1;\"a, b\";2\n", RequestFaultCodes.WrongShape, 0, null, 1 },
+        { "sep=;\na;b\n1;2\n", RequestFaultCodes.WrongShape, 0, null, 1 },
 
         // Quotes and rows.
         { "a,b\n1,\"2", RequestFaultCodes.MalformedBody, 6, 0, 2 },
@@ -111,6 +117,10 @@ public sealed class CsvRecordReaderTests
         "The row has 3 cells, but the header has 2; the first without a name is at line 2, byte 17 of the body (record 0; bytes and records are counted from 0). Put cells that hold commas in quotes, or name every column.")]
     [InlineData("id,notes,id\n",
         "Column 3 of the header, `id` at line 1, byte 9 of the body (counted from 0), has the name of a column before it. Give every column the name of a field, each once; `meta.colour` names a member of the map `meta`.")]
+    [InlineData("id;ref;notes\n1;A;x\n",
+        "The columns are separated by semicolons, as the header at line 1, byte 0 of the body (counted from 0) shows. Separate them by commas, and put cells that hold commas in quotes.")]
+    [InlineData("id\tref\n1\tA\n",
+        "The columns are separated by tabs, as the header at line 1, byte 0 of the body (counted from 0) shows. Separate them by commas, and put cells that hold commas in quotes.")]
     public async Task A_fault_says_what_is_wrong_and_what_to_do(string body, string detail) =>
         (await ReadAsync(Encoding.UTF8.GetBytes(body))).Fault!.Detail.ShouldBe(detail);
 

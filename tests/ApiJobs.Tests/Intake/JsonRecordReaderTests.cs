@@ -55,6 +55,17 @@ public sealed class JsonRecordReaderTests
         { "{\"records\":", RequestFaultCodes.MalformedBody, 11, null },
         { "{\"records\":[{}]", RequestFaultCodes.MalformedBody, 15, null },
         { "{\"records\":[{}],", RequestFaultCodes.MalformedBody, 16, null },
+        { "{\"", RequestFaultCodes.MalformedBody, 2, null },
+        { "{\"rec", RequestFaultCodes.MalformedBody, 5, null },
+        { "{\"records\":[{}],\"rec", RequestFaultCodes.MalformedBody, 20, null },
+        { "{\"records\":nul", RequestFaultCodes.MalformedBody, 14, null },
+        { "{\"records\":\"[", RequestFaultCodes.MalformedBody, 13, null },
+        { "nul", RequestFaultCodes.MalformedBody, 3, null },
+        { "\"abc", RequestFaultCodes.MalformedBody, 4, null },
+        { "-", RequestFaultCodes.MalformedBody, 1, null },
+        { "[nul", RequestFaultCodes.MalformedBody, 4, 0 },
+        { "[{},\"a", RequestFaultCodes.MalformedBody, 6, 1 },
+        { "[{},1.", RequestFaultCodes.MalformedBody, 6, 1 },
 
         // Broken JSON around the records.
         { "x", RequestFaultCodes.MalformedBody, 0, null },
@@ -139,7 +150,6 @@ public sealed class JsonRecordReaderTests
 
         // Well-formed, but not a list of records.
         { "1", RequestFaultCodes.WrongShape, 0, null },
-        { "-", RequestFaultCodes.WrongShape, 0, null },
         { " \"abc\"", RequestFaultCodes.WrongShape, 1, null },
         { "null", RequestFaultCodes.WrongShape, 0, null },
         { "{}", RequestFaultCodes.WrongShape, 1, null },
@@ -196,6 +206,8 @@ public sealed class JsonRecordReaderTests
         "The JSON is broken at byte 8 of the body (counted from 0): `{\"a\":2}]` was not expected here, where a comma or `]` must stand. Correct it there and send the whole request again; nothing of it was stored.")]
     [InlineData("[{\"a\":1},",
         "The body is cut off at byte 9 of the body (counted from 0), where a record must stand. It was broken off on its way or written incompletely: send the whole request again.")]
+    [InlineData("{\"rec",
+        "The body is cut off at byte 5 of the body (counted from 0), in the middle of `\"rec`. It was broken off on its way or written incompletely: send the whole request again.")]
     [InlineData("{\"data\":[{\"a\":1}]}",
         "The object has the member `\"data\"`. At byte 1 of the body (counted from 0), the body is not a list of records. Send a JSON array of objects, or {\"records\":[…]} with no other member.")]
     [InlineData("[{\"a\":\"café\"}]",

@@ -18,7 +18,7 @@ public sealed class ApiJobTests
         {
             StartTime = started ? Then : null,
             EndTime = ended ? Then : null,
-            Failure = failed ? "Cancelled." : null,
+            Failure = failed ? new("cancelled", "Cancelled.") : null,
         };
 
         job.Status.ShouldBe(status);

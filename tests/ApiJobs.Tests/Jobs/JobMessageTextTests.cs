@@ -30,18 +30,18 @@ public sealed class JobMessageTextTests
 
     [Fact]
     public void A_message_that_holds_every_entry_is_just_its_entries() =>
-        JobMessageText.Render(Job(notEffected: 2, new(SeedMessage, 2)), "/records").ShouldBe(SeedMessage);
+        JobMessageText.Render(Job(notEffected: 2, entries: 2), SeedMessage, "/records").ShouldBe(SeedMessage);
 
     [Fact]
     public void A_message_that_is_full_ends_with_how_many_more_there_are_and_where() =>
-        JobMessageText.Render(Job(notEffected: 1_002, new("entries", 2)), "/engine/api/api-jobs/1/records")
+        JobMessageText.Render(Job(notEffected: 1_002, entries: 2), "entries", "/engine/api/api-jobs/1/records")
             .ShouldBe("entries\n1000 more records were not effected; the full list is at /engine/api/api-jobs/1/records");
 
     [Fact]
     public void A_failed_job_says_why_on_the_last_line() =>
-        JobMessageText.Render(Job(notEffected: 0, JobMessage.Empty) with { Failure = "Cancelled." }, "/records").ShouldBe("Cancelled.");
+        JobMessageText.Render(Job(notEffected: 0, entries: 0) with { Failure = new("cancelled", "Cancelled.") }, "", "/records").ShouldBe("Cancelled.");
 
-    private static ApiJob Job(long notEffected, JobMessage message) => new()
+    private static ApiJob Job(long notEffected, long entries) => new()
     {
         Id = Guid.CreateVersion7(),
         CompanyId = Guid.CreateVersion7(),
@@ -52,6 +52,6 @@ public sealed class JobMessageTextTests
         CreatedAt = DateTimeOffset.UnixEpoch,
         UpdatedAt = DateTimeOffset.UnixEpoch,
         Counts = new(0, 0, 0, notEffected),
-        Message = message,
+        MessageEntryCount = entries,
     };
 }

@@ -23,9 +23,25 @@ public sealed class JobMessageWriterTests
         entryCount.ShouldBeInRange(5, 15);
         Encoding.UTF8.GetByteCount(text).ShouldBeLessThan(MaxBytes - 500);
         text.ShouldEndWith("\n---------------------------");
-        var job = Job() with { Counts = new(0, 0, 100, 0), Message = new(text, entryCount) };
-        Encoding.UTF8.GetByteCount(JobMessageText.Render(job, "/engine/api/api-jobs/43dbbc35-d114-4da5-a1c0-6abbea6d7bf5/records"))
+        var job = Job() with { Counts = new(0, 0, 100, 0), MessageEntryCount = entryCount };
+        Encoding.UTF8.GetByteCount(JobMessageText.Render(job, text, "/engine/api/api-jobs/43dbbc35-d114-4da5-a1c0-6abbea6d7bf5/records"))
             .ShouldBeLessThan(MaxBytes);
+    }
+
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(-1, 2)]
+    public void Entries_fill_the_bound_to_the_byte_and_not_one_byte_more(int more, int entries)
+    {
+        // Of the bound, 512 bytes are kept for the last line.
+        const int Reserved = 512;
+        var entryBytes = Encoding.UTF8.GetByteCount(JobMessageText.Entry("Fäll", null, 0, []));
+        var writer = new JobMessageWriter(Reserved + (3 * entryBytes) + more);
+        writer.Begin(Pending(Job()));
+        for (var index = 0; index < 9; index++)
+            writer.Add("Fäll", Unchanged(index));
+
+        writer.End().EntryCount.ShouldBe(entries);
     }
 
     [Fact]
@@ -33,7 +49,7 @@ public sealed class JobMessageWriterTests
     {
         var writer = new JobMessageWriter(MaxBytes);
         writer.Begin(Pending(Job()));
-        writer.Add("Case", Failed(0, new string('x', MaxBytes)));
+        writer.Add("Case", Failed(0, MaxBytes));
         writer.Add("Case", Unchanged(1));
 
         writer.End().ShouldBe(("", 0));
@@ -45,7 +61,7 @@ public sealed class JobMessageWriterTests
         var job = Job();
         var writer = new JobMessageWriter(MaxBytes);
         writer.Begin(Pending(job));
-        writer.Add("Case", Failed(0, new string('x', MaxBytes)));
+        writer.Add("Case", Failed(0, MaxBytes));
         writer.End();
 
         writer.Begin(Pending(job));
@@ -58,7 +74,7 @@ public sealed class JobMessageWriterTests
     public void A_job_whose_stored_message_is_closed_gets_no_more_entries()
     {
         var writer = new JobMessageWriter(MaxBytes);
-        writer.Begin(Pending(Job() with { Counts = new(0, 0, 5, 0), Message = new("entries", 4) }));
+        writer.Begin(Pending(Job() with { Counts = new(0, 0, 5, 0), MessageEntryCount = 4 }));
         writer.Add("Case", Unchanged(5));
 
         writer.End().EntryCount.ShouldBe(0);
@@ -71,7 +87,7 @@ public sealed class JobMessageWriterTests
         var writer = new JobMessageWriter(MaxBytes);
         var attempt = writer.Fork();
         attempt.Begin(Pending(job));
-        attempt.Add("Case", Failed(0, new string('x', MaxBytes)));
+        attempt.Add("Case", Failed(0, MaxBytes));
 
         var again = writer.Fork();
         again.Begin(Pending(job));
@@ -87,10 +103,11 @@ public sealed class JobMessageWriterTests
         return record;
     }
 
-    private static JobRecord Failed(long index, string message)
+    private static JobRecord Failed(long index, int messageBytes)
     {
         var record = new JobRecord(Guid.CreateVersion7(), index, default);
-        record.Fail("wrong", message);
+        for (var bytes = messageBytes; bytes > 0; bytes -= JobRecord.MaxMessageLength)
+            record.Fail("wrong", new('x', Math.Min(bytes, JobRecord.MaxMessageLength)));
         return record;
     }
 

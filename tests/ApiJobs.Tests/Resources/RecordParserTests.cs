@@ -79,7 +79,49 @@ public sealed class RecordParserTests
         Prepare("""{"id":"x","ref":1,"born":"y","colour":2}""", ResourceVerb.Update).Errors.Count.ShouldBe(4);
 
         var members = string.Join(',', Enumerable.Range(0, 1_000).Select(i => $"\"x{i}\":0"));
-        Prepare($"{{{members}}}", ResourceVerb.Update).Errors.Count.ShouldBeInRange(RecordParser.MaxErrors, RecordParser.MaxErrors + 1);
+        Prepare($"{{{members}}}", ResourceVerb.Update).Errors.Count.ShouldBe(JobRecord.MaxErrors);
+    }
+
+    [Theory]
+    [InlineData(JobRecord.MaxErrors)]
+    [InlineData(1_000)]
+    public void A_record_with_many_errors_before_its_key_keeps_its_key(int errors)
+    {
+        var members = string.Join(',', Enumerable.Range(0, errors).Select(i => $"\"x{i}\":[{i}]"));
+
+        var record = Prepare($$"""{{{members}},"id":"{{Id}}","title":"t"}""", ResourceVerb.Update);
+
+        record.Key.ShouldBe(Id);
+        record.Errors.Count.ShouldBe(JobRecord.MaxErrors);
+        record.Errors.ShouldAllBe(error => error.Code == RecordErrorCodes.UnknownField);
+
+        var byRef = Prepare($$"""{{{members}},"ref":"R1","title":"t"}""", ResourceVerb.Upsert, new JobOptions { KeyField = "ref" });
+        byRef.Key.ShouldBe("R1");
+        byRef.Errors.ShouldAllBe(error => error.Code == RecordErrorCodes.UnknownField);
+    }
+
+    [Fact]
+    public void A_field_with_a_long_name_is_pointed_at_by_the_record_and_shown_in_short()
+    {
+        var error = Prepare($$"""{"id":"{{Id}}","{{new string('x', 100_000)}}":1}""", ResourceVerb.Update).Errors.ShouldHaveSingleItem();
+        (error.Code, error.Pointer).ShouldBe((RecordErrorCodes.UnknownField, ""));
+        error.Message.Length.ShouldBeLessThan(200);
+
+        var member = Prepare($$"""{"id":"{{Id}}","meta":{"{{new string('x', 100_000)}}":1} }""", ResourceVerb.Update).Errors;
+        member.ShouldAllBe(fault => fault.Pointer == "/meta");
+    }
+
+    [Fact]
+    public void The_fields_there_are_are_named_once_in_a_record()
+    {
+        var errors = Prepare($$"""{"id":"{{Id}}","colour":1,"shade":2,"titel":3}""", ResourceVerb.Update).Errors;
+
+        errors.Select(error => error.Message).ShouldBe(
+        [
+            "There is no field 'colour'; the fields are id, ref, owner_id, born, size, active, meta, title.",
+            "There is no field 'shade'.",
+            "There is no field 'titel'; the nearest is 'title'.",
+        ]);
     }
 
     [Fact]

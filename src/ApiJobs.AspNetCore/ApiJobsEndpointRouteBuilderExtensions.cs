@@ -1,0 +1,91 @@
+using ApiJobs;
+using ApiJobs.AspNetCore;
+using ApiJobs.AspNetCore.Bulk;
+using ApiJobs.AspNetCore.Callers;
+using ApiJobs.AspNetCore.Jobs;
+using ApiJobs.AspNetCore.OpenApi;
+using ApiJobs.AspNetCore.Requests;
+using ApiJobs.AspNetCore.Resources;
+using ApiJobs.Declarations;
+using ApiJobs.Intake;
+using ApiJobs.Resources;
+using ApiJobs.Storage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.AspNetCore.Builder;
+
+/// <summary>Adds the API's endpoints to an application.</summary>
+public static class ApiJobsEndpointRouteBuilderExtensions
+{
+    /// <summary>Maps the API jobs, the bulk requests of every operation, and the rows of every resource, as declared to <c>AddApiJobs</c>.</summary>
+    /// <remarks>
+    /// Every endpoint asks for the caller first (401), then for the endpoint's scope (403), and refuses query parameters
+    /// that it does not have (400). Errors are problems (RFC 9457) with a stable <c>code</c>.
+    /// </remarks>
+    /// <param name="endpoints">The application's endpoints; not a group, because answers hold absolute paths.</param>
+    /// <param name="prefix">The path that all of them begin with, for example <c>/engine/api</c>.</param>
+    /// <param name="readCaller">Says how a request's caller is found; unless given, from the claims of the authenticated user:
+    /// <c>company_id</c>, <c>scope</c> and <c>client_id</c>.</param>
+    /// <returns>The group of all endpoints, for the application's own policies. Endpoints that the application adds to it are not guarded.</returns>
+    /// <exception cref="ArgumentException"><paramref name="endpoints"/> is a group, or <paramref name="prefix"/> has parameters or no leading slash.</exception>
+    public static RouteGroupBuilder MapApiJobs(this IEndpointRouteBuilder endpoints, string prefix, ReadCaller? readCaller = null)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        ArgumentNullException.ThrowIfNull(prefix);
+        if (endpoints is RouteGroupBuilder)
+            throw new ArgumentException("Map the API to the application itself, and give the whole prefix: answers hold absolute paths.", nameof(endpoints));
+        if (!prefix.StartsWith('/') || prefix.Contains('{', StringComparison.Ordinal))
+            throw new ArgumentException($"'{prefix}' cannot be the API's prefix: begin with a slash, and use no parameters.", nameof(prefix));
+
+        var services = endpoints.ServiceProvider;
+        var engine = services.GetRequiredService<ApiJobEngine>();
+        var urls = new ApiUrls(prefix);
+        var group = endpoints.MapGroup(prefix);
+        var api = group.MapGroup("");
+        EndpointGuard.AddTo(api, readCaller ?? ClaimsCaller.ReadAsync);
+
+        var jobs = new JobEndpoint(engine, urls);
+        api.MapRead("/api-jobs/{id}", jobs.GetAsync)
+            .NeedsScope(ApiScopes.JobsRead).Takes(JobEndpoint.Parameters).DescribeJob();
+
+        var records = new RecordsEndpoint(engine, urls);
+        api.MapRead("/api-jobs/{id}/records", records.ListAsync)
+            .NeedsScope(ApiScopes.JobsRead).Takes(RecordsEndpoint.Parameters).DescribeRecords();
+
+        foreach (var route in services.GetRequiredService<BulkRoutes>().All)
+        {
+            var bulk = new BulkEndpoint(route, engine, services.GetRequiredService<IOptions<IntakeOptions>>().Value, urls);
+            api.MapMethods($"/{route.Path}", [route.Method], (Delegate)bulk.AcceptAsync)
+                .NeedsScope(route.Scope).Takes(bulk.Parameters).WithMetadata(bulk, new MakesJob()).DescribeBulk(route);
+        }
+
+        foreach (var resource in services.GetRequiredService<ResourceCatalog>().All)
+        {
+            var rows = new RowEndpoints(resource, services.GetRequiredService<IResourceStore>());
+            api.MapRead($"/{resource.Path}", rows.ListAsync)
+                .NeedsScope(ApiScopes.Read(resource.Path)).Takes(rows.Parameters).DescribeRows(resource);
+            api.MapRead($"/{resource.Path}/{{id}}", rows.GetAsync)
+                .NeedsScope(ApiScopes.Read(resource.Path)).DescribeRow(resource);
+            // Without this, GET /cases/bulk would be the case whose id is "bulk".
+            api.Map($"/{resource.Path}/bulk", (Delegate)new OtherMethods("PATCH, POST, PUT").RefuseAsync)
+                .NeedsScope(ApiScopes.Write(resource.Path)).ExcludeFromDescription();
+        }
+
+        return group;
+    }
+
+    // HEAD is GET without the body; described beside it, it would have the same operation id.
+    private static RouteHandlerBuilder MapRead(this RouteGroupBuilder api, string pattern, Delegate handler) => new([
+        api.MapMethods(pattern, [HttpMethods.Get], handler),
+        api.MapMethods(pattern, [HttpMethods.Head], handler).ExcludeFromDescription(),
+    ]);
+
+    private static RouteHandlerBuilder NeedsScope(this RouteHandlerBuilder endpoint, string scope) =>
+        endpoint.WithMetadata(new RequiredScope(scope));
+
+    private static RouteHandlerBuilder Takes(this RouteHandlerBuilder endpoint, IReadOnlyList<QueryParameter> parameters) =>
+        endpoint.WithMetadata([.. parameters]).WithParameters(parameters);
+}

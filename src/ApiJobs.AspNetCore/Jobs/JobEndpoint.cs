@@ -1,0 +1,70 @@
+using System.Runtime.CompilerServices;
+using ApiJobs.AspNetCore.Answers;
+using ApiJobs.AspNetCore.Callers;
+using ApiJobs.AspNetCore.Requests;
+using ApiJobs.Jobs;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace ApiJobs.AspNetCore.Jobs;
+
+/// <summary>Answers what became of a bulk request.</summary>
+internal sealed class JobEndpoint(ApiJobEngine engine, ApiUrls urls)
+{
+    private static readonly QueryParameter Expand = new(
+        "expand", "What to show beside the job's own members: counts, links, or both, separated by a comma.");
+
+    private readonly ConditionalWeakTable<ApiJob, ShownJob> _endedJobs = [];
+
+    public static IReadOnlyList<QueryParameter> Parameters { get; } = [Expand];
+
+    public async Task GetAsync(HttpContext context, string id)
+    {
+        var (request, response) = (context.Request, context.Response);
+        var expansion = ReadExpansion(request);
+        var jobId = PathId.Parse(id);
+        if (await engine.FindJobAsync(context.Caller().CompanyId, jobId, context.RequestAborted) is not { } job)
+            throw NotFound(jobId);
+
+        var shown = await ShowAsync(job, request, expansion);
+        response.Headers.ETag = shown.EntityTag.ToString();
+        response.Headers.RetryAfter = engine.RetryAfter(job);
+        // An ended job never changes, but a token may end: so a copy may be kept, and must be checked before each use.
+        // The check costs no body, and one client's cache cannot show a company's job to another's token.
+        response.Headers.CacheControl = "private, no-cache";
+        if (request.Knows(shown.EntityTag))
+            response.StatusCode = StatusCodes.Status304NotModified;
+        else
+            await shown.Answer.WriteAsync(response);
+    }
+
+    /// <summary>The refusal of an id that no job of the company has; whether another company has it cannot be told.</summary>
+    public static ProblemException NotFound(Guid jobId) => Problems.NotFound.Refusal($"There is no API job {jobId}.");
+
+    // The engine gives the same object for an ended job as long as it keeps it; what is shown of it goes when it goes.
+    private async ValueTask<ShownJob> ShowAsync(ApiJob job, HttpRequest request, JobExpansion expansion)
+    {
+        var isKept = job.HasEnded && expansion == JobExpansion.None;
+        var records = urls.Records(request, job.Id);
+        if (isKept && _endedJobs.TryGetValue(job, out var kept) && kept.Records == records)
+            return kept;
+        var answer = JobJson.Answer(
+            job, await engine.ReadMessageAsync(job, request.HttpContext.RequestAborted), urls.Job(request, job.Id), records, expansion);
+        var shown = new ShownJob(records, answer, answer.EntityTag());
+        if (isKept)
+            _endedJobs.AddOrUpdate(job, shown);
+        return shown;
+    }
+
+    private static JobExpansion ReadExpansion(HttpRequest request)
+    {
+        var names = Expand.Names(request, ["counts", "links"]);
+        return (names.Contains("counts") ? JobExpansion.Counts : JobExpansion.None)
+            | (names.Contains("links") ? JobExpansion.Links : JobExpansion.None);
+    }
+
+    /// <param name="Records">Where its records are; the message may name it, and it depends on how the request came.</param>
+    /// <param name="Answer">The bytes.</param>
+    /// <param name="EntityTag">Their validator.</param>
+    private sealed record ShownJob(string Records, JsonAnswer Answer, EntityTagHeaderValue EntityTag);
+}

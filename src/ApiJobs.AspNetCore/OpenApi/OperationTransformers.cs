@@ -1,0 +1,49 @@
+using ApiJobs.AspNetCore.Requests;
+using ApiJobs.Intake;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.OpenApi;
+
+namespace ApiJobs.AspNetCore.OpenApi;
+
+/// <summary>Describes what the endpoints read by hand, which a document cannot see for itself. Any document of the application has it.</summary>
+internal static class OperationTransformers
+{
+    /// <summary>Names an operation for generated clients.</summary>
+    /// <remarks>Not as the endpoint's name, which must be unique: GET and HEAD are two endpoints.</remarks>
+    public static RouteHandlerBuilder WithOperationId(this RouteHandlerBuilder endpoint, string id) => endpoint.Transform(operation => operation.OperationId = id);
+
+    /// <summary>Describes the query parameters.</summary>
+    public static RouteHandlerBuilder WithParameters(this RouteHandlerBuilder endpoint, IReadOnlyList<QueryParameter> parameters) => endpoint.Transform(operation =>
+    {
+        foreach (var parameter in parameters)
+        {
+            (operation.Parameters ??= []).Add(new OpenApiParameter
+            {
+                Name = parameter.Name,
+                In = ParameterLocation.Query,
+                Description = parameter.Description,
+                Schema = new OpenApiSchema { Type = parameter.IsNumber ? JsonSchemaType.Integer : JsonSchemaType.String },
+            });
+        }
+    });
+
+    /// <summary>Describes a body of records.</summary>
+    /// <remarks>The usual way, endpoint metadata, would make routing refuse other media types before anybody has asked who is calling.</remarks>
+    public static RouteHandlerBuilder WithRecordsAsBody(this RouteHandlerBuilder endpoint) => endpoint.Transform(operation =>
+    {
+        var records = new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.Object } };
+        operation.RequestBody = new OpenApiRequestBody
+        {
+            Required = true,
+            Content = RecordFormats.MediaTypes.ToDictionary(
+                type => type, type => new OpenApiMediaType { Schema = type == "application/json" ? records : new OpenApiSchema { Type = JsonSchemaType.String } }),
+        };
+    });
+
+    private static RouteHandlerBuilder Transform(this RouteHandlerBuilder endpoint, Action<OpenApiOperation> transform) =>
+        endpoint.AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            transform(operation);
+            return Task.CompletedTask;
+        });
+}

@@ -1,0 +1,40 @@
+using System.Text.Json.Serialization;
+
+namespace ApiJobs.AspNetCore.OpenApi;
+
+/// <summary>Types that describe answers to OpenAPI documents, which call them by these names. The answers themselves are written by hand; tests hold the two together.</summary>
+/// <remarks>Numbers are strict, or they would be described as numbers or strings, which is how ASP.NET Core reads them.</remarks>
+internal static class Schemas
+{
+    /// <summary>An API job.</summary>
+    [JsonNumberHandling(JsonNumberHandling.Strict)]
+    internal sealed record ApiJob(
+        [property: JsonPropertyName("id")] Guid Id,
+        [property: JsonPropertyName("type")] string Type,
+        [property: JsonPropertyName("company_id")] Guid CompanyId,
+        [property: JsonPropertyName("start_time")] string? StartTime,
+        [property: JsonPropertyName("end_time")] string? EndTime,
+        [property: JsonPropertyName("status")] string Status,
+        [property: JsonPropertyName("message")] string Message,
+        [property: JsonPropertyName("total_records")] long TotalRecords,
+        [property: JsonPropertyName("effected_records")] long EffectedRecords,
+        [property: JsonPropertyName("created_at")] DateTimeOffset CreatedAt,
+        [property: JsonPropertyName("updated_at")] DateTimeOffset UpdatedAt);
+
+    /// <summary>What happened to a record.</summary>
+    [JsonNumberHandling(JsonNumberHandling.Strict)]
+    internal sealed record RecordResult(
+        [property: JsonPropertyName("index")] long Index,
+        [property: JsonPropertyName("key")] string? Key,
+        [property: JsonPropertyName("outcome")] string Outcome,
+        [property: JsonPropertyName("errors")] IReadOnlyList<RecordError> Errors);
+
+    /// <summary>Why a record was refused.</summary>
+    internal sealed record RecordError(
+        [property: JsonPropertyName("code")] string Code,
+        [property: JsonPropertyName("message")] string Message,
+        [property: JsonPropertyName("pointer")] string Pointer);
+
+    /// <summary>A page of what happened to records.</summary>
+    internal sealed record RecordResults([property: JsonPropertyName("data")] IReadOnlyList<RecordResult> Data);
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+using ApiJobs.AspNetCore.Answers;
+using Microsoft.AspNetCore.Http;
+
+namespace ApiJobs.AspNetCore.Requests;
+
+/// <summary>A query parameter of an endpoint. What an endpoint does not have is refused, so that a typing error never changes what is done.</summary>
+internal sealed class QueryParameter(string name, string description, bool isNumber = false)
+{
+    public string Name => name;
+
+    /// <summary>A sentence for people.</summary>
+    public string Description => description;
+
+    /// <summary>Whether it is a whole number; otherwise it is a text.</summary>
+    public bool IsNumber => isNumber;
+
+    /// <summary>The parameter's text.</summary>
+    /// <returns>The text, or null if it was not sent.</returns>
+    /// <exception cref="ProblemException">It was sent twice, or has a character that no stored text can have.</exception>
+    public string? Text(HttpRequest request)
+    {
+        if (!request.Query.TryGetValue(name, out var values))
+            return null;
+        if (values.Count != 1)
+            throw Invalid($"'{name}' was sent {values.Count} times; send it once.");
+        var text = values.ToString();
+        return text.Contains('\0', StringComparison.Ordinal) ? throw Invalid($"'{name}' has the character U+0000, which no text here can have.") : text;
+    }
+
+    /// <summary>The parameter's whole number, or <paramref name="otherwise"/> if it was not sent.</summary>
+    /// <exception cref="ProblemException">It is not a number in the range.</exception>
+    public int Number(HttpRequest request, int min, int max, int otherwise)
+    {
+        if (Text(request) is not { } text)
+            return otherwise;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
+            ? number
+            : throw Invalid($"'{name}' is '{Shown(text)}'; send a whole number from {min} to {max}.");
+    }
+
+    /// <summary>The parameter's names, separated by commas; all from <paramref name="allowed"/>.</summary>
+    /// <returns>The names, without repetition; empty if it was not sent.</returns>
+    /// <exception cref="ProblemException">One is not allowed.</exception>
+    public IReadOnlyCollection<string> Names(HttpRequest request, IReadOnlyList<string> allowed)
+    {
+        if (Text(request) is not { } text)
+            return [];
+        var names = text.Split(',', StringSplitOptions.TrimEntries).ToHashSet(StringComparer.Ordinal);
+        return names.FirstOrDefault(other => !allowed.Contains(other)) is { } unknown
+            ? throw Invalid($"'{name}' has no '{Shown(unknown)}'. {Allowed("Values", allowed)}")
+            : names;
+    }
+
+    /// <summary>Makes the refusal of a parameter.</summary>
+    public static ProblemException Invalid(string detail) => Problems.InvalidParameter.Refusal(detail);
+
+    /// <summary>Says what may be sent.</summary>
+    public static string Allowed(string what, IReadOnlyList<string> allowed) =>
+        allowed.Count == 0 ? $"{what} allowed: none." : $"{what} allowed: {string.Join(", ", allowed)}.";
+
+    /// <summary>A value as it may stand in a message.</summary>
+    public static string Shown(string value) => value.Length <= 60 ? value : $"{value[..60]}…";
+}

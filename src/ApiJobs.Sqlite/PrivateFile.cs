@@ -1,0 +1,26 @@
+namespace ApiJobs.Sqlite;
+
+/// <summary>Makes the database file its owner's alone: it holds customers' records, and may hold keys.</summary>
+internal static class PrivateFile
+{
+    private const UnixFileMode OwnersFile = UnixFileMode.UserRead | UnixFileMode.UserWrite, OwnersFolder = OwnersFile | UnixFileMode.UserExecute;
+
+    /// <summary>Makes the folder (0700) and the empty file (0600) if they are missing; what is there stays as it is.</summary>
+    /// <remarks>
+    /// To be called before SQLite opens the file: it gives its journals the file's mode. A file that is there is not opened, because
+    /// closing it again would take away the locks that SQLite holds on it in this process. On Windows, the folder's access rules are inherited.
+    /// </remarks>
+    internal static void MakeIfMissing(string path)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+            return;
+        }
+
+        Directory.CreateDirectory(folder, OwnersFolder);
+        if (!File.Exists(path))
+            new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, UnixCreateMode = OwnersFile }).Dispose();
+    }
+}

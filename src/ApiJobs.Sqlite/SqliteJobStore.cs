@@ -1,0 +1,55 @@
+using ApiJobs.Jobs;
+using ApiJobs.Sqlite.Accepting;
+using ApiJobs.Sqlite.Applying;
+using ApiJobs.Sqlite.Asking;
+using ApiJobs.Sqlite.Connections;
+using ApiJobs.Sqlite.Lanes;
+using ApiJobs.Storage;
+
+namespace ApiJobs.Sqlite;
+
+/// <inheritdoc cref="IJobStore"/>
+internal sealed class SqliteJobStore(SqliteDatabase database, LaneQueue lanes) : IJobStore
+{
+    public Task<bool> AppendChunkAsync(Guid companyId, Guid jobId, Chunk chunk, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            session =>
+            {
+                session.Space.Take(chunk.Payload.Length);
+                return UploadRows.Append(session, companyId, jobId, chunk, database.Clock.Now);
+            }, cancellationToken);
+
+    public async Task<SealResult> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken)
+    {
+        var sealing = await database.WriteAsync(
+            session =>
+            {
+                session.Space.Take(lastChunk.Payload.Length);
+                return JobSealing.Seal(session, job, lastChunk, database.Clock.Now);
+            }, cancellationToken,
+            committed => lanes.Move(job.CompanyId, job.Lane, committed.Lane));
+        return sealing.Result;
+    }
+
+    public Task AbandonUploadAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        UploadRemoval.RemoveAsync(database, companyId, jobId, DateTimeOffset.MaxValue, cancellationToken);
+
+    public Task<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => JobRows.Find(session, companyId, jobId), cancellationToken);
+
+    public Task<string> ReadMessageAsync(Guid companyId, Guid jobId, int beforeChunk, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => JobRows.Message(session, companyId, jobId, beforeChunk), cancellationToken);
+
+    public Task<IReadOnlyList<ChunkResult>> ReadResultsAsync(
+        Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => ChunkRows.Results(session, companyId, jobId, fromChunk, maxChunks), cancellationToken);
+
+    public async Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(failure);
+        var ending = await database.WriteAsync(
+            session => JobEnding.Fail(session, companyId, jobId, failure, database.Clock.Now), cancellationToken,
+            committed => lanes.Move(companyId, committed.LaneName, committed.Lane));
+        return ending.Result;
+    }
+}

@@ -1,0 +1,66 @@
+using System.Runtime.ExceptionServices;
+using ApiJobs.Jobs;
+using ApiJobs.Sqlite.Applying;
+using ApiJobs.Sqlite.Asking;
+using ApiJobs.Sqlite.Connections;
+using ApiJobs.Sqlite.Lanes;
+using ApiJobs.Sqlite.Resources;
+using ApiJobs.Storage;
+
+namespace ApiJobs.Sqlite;
+
+/// <inheritdoc cref="ILaneStore"/>
+/// <remarks>Who holds a lease is kept in memory; the node's name is not, because there is one node.</remarks>
+internal sealed class SqliteLaneStore(SqliteDatabase database, LaneQueue lanes, ResourceTables tables) : ILaneStore
+{
+    // Chunks with more records than this get a transaction of their own, which accepts need not wait for.
+    private const int MaxSharedRecords = 100;
+
+    private readonly ChunkApplying _applying = new(tables, database.Clock);
+
+    public Task<LaneLease?> ClaimLaneAsync(string node, TimeSpan leaseFor, CancellationToken cancellationToken) =>
+        Task.FromResult(lanes.Claim(leaseFor));
+
+    public Task<bool> RenewLeaseAsync(LaneLease lease, TimeSpan leaseFor, CancellationToken cancellationToken) =>
+        Task.FromResult(lanes.Renew(lease, leaseFor));
+
+    public async Task ReleaseLaneAsync(LaneLease lease, LaneFault? fault, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(lease);
+        // What is stored is for operators, and for the next start; who is served next follows from what is in memory.
+        if (lanes.Release(lease, fault) && (fault is not null || lease.Faults > 0))
+            await database.WriteAsync(
+                session => LaneRows.KeepFault(session, lease, fault, database.Clock.Now), cancellationToken);
+    }
+
+    public Task<bool> IsLaneWaitingAsync(CancellationToken cancellationToken) => Task.FromResult(lanes.IsAnyWaiting());
+
+    public Task WaitForWorkAsync(TimeSpan atMost, CancellationToken cancellationToken) => lanes.WaitAsync(atMost, cancellationToken);
+
+    public Task<IReadOnlyList<PendingChunk>> ReadAheadAsync(
+        LaneLease lease, PendingChunk? after, int maxRecords, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => ChunkRows.Ahead(session, lease, after, maxRecords), cancellationToken);
+
+    /// <inheritdoc/>
+    /// <remarks>Beyond the cursors it checks that the jobs are the lane's first unfinished ones, so that not even a lost lease can change their order.</remarks>
+    public async Task<IReadOnlyList<ApiJob>> ApplyAsync(
+        LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(chunks);
+        try
+        {
+            var applied = await database.WriteAsync(
+                session => _applying.ApplyAsync(session, lease, chunks, apply, cancellationToken),
+                isLong: chunks.Sum(pending => pending.Chunk.RecordCount) > MaxSharedRecords, cancellationToken,
+                committed => lanes.Move(lease.CompanyId, lease.Lane, committed.Lane));
+            return applied.Jobs;
+        }
+        catch (EffectsException exception)
+        {
+            ExceptionDispatchInfo.Throw(exception.InnerException!);
+            throw;
+        }
+    }
+
+    public StoreFault Classify(Exception exception) => SqliteFaults.Classify(exception);
+}

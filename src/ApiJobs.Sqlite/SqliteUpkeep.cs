@@ -1,0 +1,63 @@
+using ApiJobs.Sqlite.Accepting;
+using ApiJobs.Sqlite.Connections;
+using ApiJobs.Sqlite.Keeping;
+using ApiJobs.Sqlite.Lanes;
+using ApiJobs.Sqlite.Resources;
+using ApiJobs.Sqlite.Schema;
+using ApiJobs.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace ApiJobs.Sqlite;
+
+/// <inheritdoc cref="IUpkeep"/>
+internal sealed class SqliteUpkeep(SqliteDatabase database, LaneQueue lanes, ResourceTables tables, ILogger logger) : IUpkeep
+{
+    private const int UploadsPerSweep = 64;
+
+    /// <inheritdoc/>
+    /// <remarks>Makes the file and its folder if they are missing. A second call does nothing.</remarks>
+    /// <exception cref="InvalidOperationException">Another process, or another store of this one, has the file open; or a field was declared anew with another type.</exception>
+    public Task InitializeAsync(CancellationToken cancellationToken) => database.OpenAsync(
+        session =>
+        {
+            SchemaUpgrade.Run(session, database.File, logger);
+            session.Begin();
+            tables.Make(session);
+            session.Commit();
+            LaneRows.Load(session, lanes, database.Clock.Now);
+        }, cancellationToken);
+
+    public async Task PingAsync(CancellationToken cancellationToken)
+    {
+        database.File.ThrowIfNotWritable();
+        await database.ReadAsync(session =>
+        {
+            using var any = session.Use("SELECT 1 FROM lanes LIMIT 1");
+            session.Space.ThrowIfNone();
+            return any.Read();
+        }, cancellationToken);
+    }
+
+    public async Task<int> SweepUploadsAsync(TimeSpan idleFor, CancellationToken cancellationToken)
+    {
+        var untouchedSince = database.Clock.Unmoved - idleFor;
+        var removed = 0;
+        IReadOnlyList<(Guid CompanyId, Guid JobId)> stale;
+        do
+        {
+            stale = await database.ReadAsync(session => UploadRows.Stale(session, untouchedSince, UploadsPerSweep), cancellationToken);
+            foreach (var (companyId, jobId) in stale)
+                removed += await UploadRemoval.RemoveAsync(database, companyId, jobId, untouchedSince, cancellationToken) ? 1 : 0;
+        }
+        while (stale.Count == UploadsPerSweep);
+        return removed;
+    }
+
+    public Task<IReadOnlyList<Guid>> ReadCompaniesAsync(Guid? after, int max, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => LaneRows.Companies(session, after, max), cancellationToken);
+
+    /// <inheritdoc/>
+    /// <remarks>The room becomes free inside the file, which does not get smaller.</remarks>
+    public Task<bool> RemoveEndedAsync(Guid companyId, TimeSpan keptFor, EndedPart part, CancellationToken cancellationToken) =>
+        database.WriteAsync(session => EndedJobRows.Remove(session, companyId, database.Clock.Unmoved - keptFor, part), cancellationToken);
+}

@@ -1,0 +1,91 @@
+using System.Reflection;
+using ApiJobs.Server.Tests.OAuth;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using NJsonSchema.CodeGeneration.CSharp;
+using NSwag;
+using NSwag.CodeGeneration.CSharp;
+using NSwag.CodeGeneration.OperationNameGenerators;
+
+namespace ApiJobs.Server.Tests.Documents;
+
+/// <summary>What integrators do with the OpenAPI document: a client is generated from it as served, compiled, and does the main job.</summary>
+public sealed class GeneratedClientTests
+{
+    private const string CompanyId = "aff00be6-f734-4094-a8ae-62874485dac0", Secret = "a secret of more than thirty-two characters";
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_client_that_NSwag_generates_sends_records_and_reads_what_became_of_them()
+    {
+        var folder = Directory.CreateTempSubdirectory("apijobs-generated-");
+        try
+        {
+            await using var server = await ServerProcess.StartAsync(
+                new Dictionary<string, string>
+                {
+                    ["Bootstrap:Clients:0:ClientId"] = "generated",
+                    ["Bootstrap:Clients:0:ClientSecret"] = Secret,
+                    ["Bootstrap:Clients:0:CompanyId"] = CompanyId,
+                    ["Bootstrap:Clients:0:Scopes"] = "jobs:read cases:read cases:write",
+                },
+                folder.FullName, cancellationToken: Cancel);
+            using var tokens = await OAuthServer.RequestTokenAsync(server.Http, "generated", Secret);
+            server.Http.DefaultRequestHeaders.Authorization = new("Bearer", (string?)System.Text.Json.Nodes.JsonNode.Parse(
+                await tokens.Content.ReadAsStringAsync(Cancel))!["access_token"]);
+            var type = Compile(await GenerateAsync(await server.Http.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), Cancel)));
+            dynamic client = Activator.CreateInstance(type, server.Http)!;
+
+            var caller = await client.WhoAmIAsync();
+            ((Guid)caller.Company_id).ShouldBe(Guid.Parse(CompanyId));
+            ((string)caller.Client_id).ShouldBe("generated");
+
+            var job = await client.CustomerCaseBulkCreateAsync(new object[] { new { @ref = "A" }, new { @ref = "B", colour = "red" } });
+            await Eventually.WithinAsync(TimeSpan.FromSeconds(30), async () =>
+            {
+                job = await client.GetApiJobAsync(((Guid)job.Id).ToString(), null);
+                return job.End_time is not null;
+            });
+            ((string)job.Type).ShouldBe("customer_case_bulk_create");
+            ((string)job.Status).ShouldBe("completed");
+            ((long)job.Total_records).ShouldBe(2);
+            ((long)job.Effected_records).ShouldBe(1);
+
+            var records = await client.ListApiJobRecordsAsync(((Guid)job.Id).ToString(), "failed", 10, null);
+            var failed = Enumerable.Single((IEnumerable<dynamic>)records.Data);
+            ((long)failed.Index).ShouldBe(1);
+            ((string)Enumerable.Single((IEnumerable<dynamic>)failed.Errors).Pointer).ShouldBe("/colour");
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<string> GenerateAsync(string document)
+    {
+        var settings = new CSharpClientGeneratorSettings
+        {
+            ClassName = "GeneratedClient",
+            // The document's server is the one it came from.
+            UseBaseUrl = false,
+            OperationNameGenerator = new SingleClientFromOperationIdOperationNameGenerator(),
+        };
+        settings.CSharpGeneratorSettings.Namespace = "Generated";
+        settings.CSharpGeneratorSettings.JsonLibrary = CSharpJsonLibrary.SystemTextJson;
+        return new CSharpClientGenerator(await OpenApiDocument.FromJsonAsync(document, Cancel), settings).GenerateFile();
+    }
+
+    private static Type Compile(string code)
+    {
+        var libraries = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
+        var compilation = CSharpCompilation.Create(
+            "GeneratedClient", [CSharpSyntaxTree.ParseText(code, cancellationToken: Cancel)], libraries.Select(library => MetadataReference.CreateFromFile(library)),
+            new(OutputKind.DynamicallyLinkedLibrary));
+        using var bytes = new MemoryStream();
+        var result = compilation.Emit(bytes, cancellationToken: Cancel);
+        result.Success.ShouldBeTrue(string.Join('\n', result.Diagnostics.Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)));
+        return Assembly.Load(bytes.ToArray()).GetType("Generated.GeneratedClient").ShouldNotBeNull();
+    }
+}
