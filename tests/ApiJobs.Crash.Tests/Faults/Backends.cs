@@ -26,7 +26,7 @@ internal static class Backends
     /// <summary>Terminates backends, at random and in the middle of commits, which are held open for it.</summary>
     /// <param name="site">A site whose server nobody else uses.</param>
     /// <param name="dice">Says how long each phase takes.</param>
-    /// <param name="duringCommit">How many to terminate in the middle of a commit.</param>
+    /// <param name="duringCommit">How many times to hold commits and terminate who is in the middle of one.</param>
     /// <param name="within">The most time it may take.</param>
     /// <param name="cancellationToken">Cancels it.</param>
     /// <returns>How many were terminated in all.</returns>
@@ -40,15 +40,22 @@ internal static class Backends
             {
                 // A standby that there is not: every commit waits for it from now on.
                 await HoldCommitsAsync("nosuch");
-                await Wait.UntilAsync(async () => (committing += await TerminateAsync(TerminateCommitting)) >= duringCommit, dice.Milliseconds(200, 500));
+                var hit = 0;
+                await Wait.UntilAsync(async () => (hit = await TerminateAsync(TerminateCommitting)) > 0, TimeSpan.FromSeconds(5));
+                (terminated, committing) = (terminated + hit, committing + Math.Min(hit, 1));
                 await HoldCommitsAsync("");
-                await Task.Delay(dice.Milliseconds(20, 200), TimeProvider.System, cancellationToken);
-                terminated += await TerminateAsync(TerminateOne);
+                // In between they work, and are cut wherever they are.
+                for (var cut = 0; cut < 3; cut++)
+                {
+                    await Task.Delay(dice.Milliseconds(50, 200), TimeProvider.System, cancellationToken);
+                    terminated += await TerminateAsync(TerminateOne);
+                }
+
                 return committing >= duringCommit;
             },
             within);
         committing.ShouldBeGreaterThanOrEqualTo(duringCommit, "too few backends were found in the middle of a commit");
-        return terminated + committing;
+        return terminated;
 
         async Task HoldCommitsAsync(string standby)
         {

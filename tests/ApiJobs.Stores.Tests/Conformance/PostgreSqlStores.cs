@@ -33,6 +33,11 @@ public class PostgreSqlStores : StoreFixture, IAsyncDisposable
     /// <summary>The way that the stores take to a database; what the suite does behind their backs goes straight there.</summary>
     protected virtual Task<string> RouteAsync(string connectionString) => Task.FromResult(connectionString);
 
+    /// <summary>Sets what a kind of these stores has otherwise.</summary>
+    protected virtual void Configure(PostgreSqlStoreOptions options)
+    {
+    }
+
     /// <summary>Has an emptied database used again.</summary>
     protected virtual void TakeBack(string connectionString) => _emptyDatabases.Add(connectionString);
 
@@ -94,7 +99,9 @@ public class PostgreSqlStores : StoreFixture, IAsyncDisposable
 
         protected override StoreNode ConnectNode(ResourceCatalog catalog)
         {
-            var store = new PostgreSqlStore(new() { ConnectionString = route, ListenConnectionString = connectionString }, catalog, Clock, NullLogger<PostgreSqlStore>.Instance);
+            var options = new PostgreSqlStoreOptions { ConnectionString = route, ListenConnectionString = connectionString };
+            stores.Configure(options);
+            var store = new PostgreSqlStore(options, catalog, Clock, NullLogger<PostgreSqlStore>.Instance);
             return new(new StoreDecorator(store.Jobs, store.Lanes, store.Upkeep), store.Rows, store);
         }
 
