@@ -21,6 +21,15 @@ internal static class PrivateFile
 
         Directory.CreateDirectory(folder, OwnersFolder);
         if (!File.Exists(path))
-            new FileStream(path, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, UnixCreateMode = OwnersFile }).Dispose();
+            Open(path, FileShare.ReadWrite | FileShare.Delete).Dispose();
+    }
+
+    /// <summary>Opens a file, for its owner alone if it has to be made.</summary>
+    internal static FileStream Open(string path, FileShare share)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = share };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = OwnersFile;
+        return new(path, options);
     }
 }

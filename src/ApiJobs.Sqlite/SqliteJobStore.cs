@@ -16,7 +16,7 @@ internal sealed class SqliteJobStore(SqliteDatabase database, LaneQueue lanes) :
             session =>
             {
                 session.Space.Take(chunk.Payload.Length);
-                return UploadRows.Append(session, companyId, jobId, chunk, database.Clock.Now);
+                return UploadRows.Append(session, companyId, jobId, chunk, database.Clock.Steady);
             }, cancellationToken);
 
     public async Task<SealResult> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken)
@@ -32,7 +32,7 @@ internal sealed class SqliteJobStore(SqliteDatabase database, LaneQueue lanes) :
     }
 
     public Task AbandonUploadAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
-        UploadRemoval.RemoveAsync(database, companyId, jobId, DateTimeOffset.MaxValue, cancellationToken);
+        UploadSweeping.RemoveAsync(database, companyId, jobId, DateTimeOffset.MaxValue, cancellationToken);
 
     public Task<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
         database.ReadAsync(session => JobRows.Find(session, companyId, jobId), cancellationToken);
@@ -48,7 +48,7 @@ internal sealed class SqliteJobStore(SqliteDatabase database, LaneQueue lanes) :
     {
         ArgumentNullException.ThrowIfNull(failure);
         var ending = await database.WriteAsync(
-            session => JobEnding.Fail(session, companyId, jobId, failure, database.Clock.Now), cancellationToken,
+            session => JobEnd.Fail(session, companyId, jobId, failure, database.Clock.Now), cancellationToken,
             committed => lanes.Move(companyId, committed.LaneName, committed.Lane));
         return ending.Result;
     }

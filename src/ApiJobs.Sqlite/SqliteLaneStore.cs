@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using ApiJobs.Jobs;
 using ApiJobs.Sqlite.Applying;
 using ApiJobs.Sqlite.Asking;
@@ -13,13 +12,11 @@ namespace ApiJobs.Sqlite;
 /// <remarks>Who holds a lease is kept in memory; the node's name is not, because there is one node.</remarks>
 internal sealed class SqliteLaneStore(SqliteDatabase database, LaneQueue lanes, ResourceTables tables) : ILaneStore
 {
-    // Chunks with more records than this get a transaction of their own, which accepts need not wait for.
-    private const int MaxSharedRecords = 100;
-
+    private readonly EffectPace _pace = new(database.Clock);
     private readonly ChunkApplying _applying = new(tables, database.Clock);
 
     public Task<LaneLease?> ClaimLaneAsync(string node, TimeSpan leaseFor, CancellationToken cancellationToken) =>
-        Task.FromResult(lanes.Claim(leaseFor));
+        Task.FromResult(lanes.Claim(node, leaseFor));
 
     public Task<bool> RenewLeaseAsync(LaneLease lease, TimeSpan leaseFor, CancellationToken cancellationToken) =>
         Task.FromResult(lanes.Renew(lease, leaseFor));
@@ -47,19 +44,10 @@ internal sealed class SqliteLaneStore(SqliteDatabase database, LaneQueue lanes, 
         LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(chunks);
-        try
-        {
-            var applied = await database.WriteAsync(
-                session => _applying.ApplyAsync(session, lease, chunks, apply, cancellationToken),
-                isLong: chunks.Sum(pending => pending.Chunk.RecordCount) > MaxSharedRecords, cancellationToken,
-                committed => lanes.Move(lease.CompanyId, lease.Lane, committed.Lane));
-            return applied.Jobs;
-        }
-        catch (EffectsException exception)
-        {
-            ExceptionDispatchInfo.Throw(exception.InnerException!);
-            throw;
-        }
+        var applied = await database.WriteAsync(
+            session => _applying.ApplyAsync(session, lease, chunks, _pace.Measuring(chunks, apply), cancellationToken), _pace.TurnOf(chunks), cancellationToken,
+            committed => lanes.Move(lease.CompanyId, lease.Lane, committed.Lane));
+        return applied.Jobs;
     }
 
     public StoreFault Classify(Exception exception) => SqliteFaults.Classify(exception);

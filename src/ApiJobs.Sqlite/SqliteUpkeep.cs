@@ -23,31 +23,26 @@ internal sealed class SqliteUpkeep(SqliteDatabase database, LaneQueue lanes, Res
             SchemaUpgrade.Run(session, database.File, logger);
             session.Begin();
             tables.Make(session);
+            UploadRows.ForgetTouches(session);
             session.Commit();
+            database.Clock.Start(LaneRows.LatestTime(session));
             LaneRows.Load(session, lanes, database.Clock.Now);
         }, cancellationToken);
 
-    public async Task PingAsync(CancellationToken cancellationToken)
-    {
-        database.File.ThrowIfNotWritable();
-        await database.ReadAsync(session =>
-        {
-            using var any = session.Use("SELECT 1 FROM lanes LIMIT 1");
-            session.Space.ThrowIfNone();
-            return any.Read();
-        }, cancellationToken);
-    }
+    public Task PingAsync(CancellationToken cancellationToken) => database.PingAsync(cancellationToken);
 
+    /// <inheritdoc/>
+    /// <remarks>Uploads of an earlier process are swept at once: nobody can go on with them, and they may be what fills the disk.</remarks>
     public async Task<int> SweepUploadsAsync(TimeSpan idleFor, CancellationToken cancellationToken)
     {
-        var untouchedSince = database.Clock.Unmoved - idleFor;
+        var untouchedSince = database.Clock.Steady - idleFor;
         var removed = 0;
         IReadOnlyList<(Guid CompanyId, Guid JobId)> stale;
         do
         {
             stale = await database.ReadAsync(session => UploadRows.Stale(session, untouchedSince, UploadsPerSweep), cancellationToken);
             foreach (var (companyId, jobId) in stale)
-                removed += await UploadRemoval.RemoveAsync(database, companyId, jobId, untouchedSince, cancellationToken) ? 1 : 0;
+                removed += await UploadSweeping.RemoveAsync(database, companyId, jobId, untouchedSince, cancellationToken) ? 1 : 0;
         }
         while (stale.Count == UploadsPerSweep);
         return removed;
@@ -59,5 +54,5 @@ internal sealed class SqliteUpkeep(SqliteDatabase database, LaneQueue lanes, Res
     /// <inheritdoc/>
     /// <remarks>The room becomes free inside the file, which does not get smaller.</remarks>
     public Task<bool> RemoveEndedAsync(Guid companyId, TimeSpan keptFor, EndedPart part, CancellationToken cancellationToken) =>
-        database.WriteAsync(session => EndedJobRows.Remove(session, companyId, database.Clock.Unmoved - keptFor, part), cancellationToken);
+        database.WriteAsync(session => EndedJobRows.Remove(session, companyId, database.Clock.Steady - keptFor, part), cancellationToken);
 }

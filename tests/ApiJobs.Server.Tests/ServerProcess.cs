@@ -61,7 +61,7 @@ public sealed partial class ServerProcess : IAsyncDisposable
             using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             deadline.CancelAfter(StartDeadline);
             server.Url = await server._listening.Task.WaitAsync(deadline.Token);
-            
+
             // A test that serves https makes its own certificate.
             server.Http = new(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate?.Subject == "CN=localhost" } }) { BaseAddress = server.Url };
             await server.WaitUntilReadyAsync(new(all.TryGetValue("Http:HealthUrl", out var health) ? new(health) : server.Url, "/health/ready"), deadline.Token);

@@ -15,7 +15,7 @@ internal static class UploadRows
 
     /// <summary>Stores the next chunk of an upload; the first one begins it.</summary>
     /// <returns>Whether the chunk is stored, now or by the same call before; not if the upload was removed.</returns>
-    internal static bool Append(SqliteSession session, Guid companyId, Guid jobId, Chunk chunk, DateTimeOffset now)
+    internal static bool Append(SqliteSession session, Guid companyId, Guid jobId, Chunk chunk, DateTimeOffset touchedAt)
     {
         using var advance = session.Use(chunk.Index == 0
             ? """
@@ -23,16 +23,19 @@ internal static class UploadRows
               ON CONFLICT DO NOTHING
               """
             : """
-              UPDATE uploads SET touched_at = max(touched_at, ?3), next_chunk = ?4 + 1, next_record = ?5 + ?6
+              UPDATE uploads SET touched_at = ?3, next_chunk = ?4 + 1, next_record = ?5 + ?6
               WHERE company_id = ?1 AND job_id = ?2 AND next_chunk = ?4 AND next_record = ?5
               """);
-        var isNext = advance.Bind(1, companyId).Bind(2, jobId).Bind(3, StoredTime.From(now))
+        var isNext = advance.Bind(1, companyId).Bind(2, jobId).Bind(3, StoredTime.From(touchedAt))
             .Bind(4, chunk.Index).Bind(5, chunk.FirstRecord).Bind(6, chunk.RecordCount).Run() == 1;
         if (!isNext)
             return WasAppended(session, companyId, jobId, chunk);
         ChunkRows.Insert(session, companyId, jobId, chunk);
         return true;
     }
+
+    /// <summary>Lets the first sweep take what an earlier process was receiving: its senders were cut off with it.</summary>
+    internal static void ForgetTouches(SqliteSession session) => session.Execute("UPDATE uploads SET touched_at = 0");
 
     /// <summary>Ends an upload whose next chunk is its last.</summary>
     /// <returns><see langword="false"/> if it was removed.</returns>

@@ -33,10 +33,10 @@ internal sealed class ChunkApplying(ResourceTables tables, StoreClock clock)
         foreach (var run in runs)
         {
             var job = StoreOutcomes(session, run, outcomes, now);
-            jobs.Add(run.EndsJob ? job with { EndTime = JobEnding.End(session, job.CompanyId, job.Id, failure: null, now) } : job);
+            jobs.Add(run.EndsJob ? job with { EndTime = JobEnd.End(session, job.CompanyId, job.Id, failure: null, now) } : job);
         }
 
-        return new(jobs, runs.Exists(run => run.EndsJob) ? LaneRows.MoveHead(session, lease.CompanyId, lease.Lane) : null);
+        return new(jobs, runs.Exists(run => run.EndsJob) ? LaneRows.MoveHead(session, lease.CompanyId, lease.Lane, now) : null);
     }
 
     /// <summary>The chunks by job: consecutive chunks of one job move its cursor once.</summary>
@@ -163,6 +163,3 @@ internal sealed class ChunkApplying(ResourceTables tables, StoreClock clock)
         internal bool EndsJob => Chunks[End - 1].IsLast;
     }
 }
-
-/// <summary>Carries an exception of the effects past the store's own translation of errors.</summary>
-internal sealed class EffectsException(Exception effects) : Exception(effects.Message, effects);

@@ -84,16 +84,20 @@ internal sealed class SqliteChunkTransaction(SqliteSession session, ResourceTabl
         ArgumentNullException.ThrowIfNull(rows);
         cancellationToken.ThrowIfCancellationRequested();
         var table = tables[resource];
-        var updated = new HashSet<Guid>(rows.Count);
+        // A row that is to give its value away differs, and is no longer what it is compared with below.
+        var updated = ClearMovedValues(table, companyId, rows, onlyDiffering: true);
         SqliteStatement? statement = null;
-        var prepared = 0UL;
+        (ulong Fields, bool Differs) prepared = default;
         foreach (var write in rows)
         {
-            if (statement is null || prepared != write.Fields)
+            var differs = updated.Contains(write.Row.Id);
+            if (statement is null || prepared != (write.Fields, differs))
             {
-                statement = session.Use(table.UpdateDifferingKey, write.Fields, table.UpdateDifferingSql);
+                statement = differs
+                    ? session.Use(table.UpdateKey, write.Fields, table.UpdateSql)
+                    : session.Use(table.UpdateDifferingKey, write.Fields, table.UpdateDifferingSql);
                 statement.Bind(1, companyId);
-                prepared = write.Fields;
+                prepared = (write.Fields, differs);
             }
 
             table.BindRow(statement, write.Row, isNew: false, write.Fields);
@@ -109,7 +113,7 @@ internal sealed class SqliteChunkTransaction(SqliteSession session, ResourceTabl
         ArgumentNullException.ThrowIfNull(rows);
         cancellationToken.ThrowIfCancellationRequested();
         var table = tables[resource];
-        ClearMovedValues(table, companyId, rows);
+        ClearMovedValues(table, companyId, rows, onlyDiffering: false);
         SqliteStatement? statement = null;
         (bool IsNew, ulong Fields) prepared = default;
         foreach (var write in rows)
@@ -136,15 +140,26 @@ internal sealed class SqliteChunkTransaction(SqliteSession session, ResourceTabl
 
     // A value may move from row to row in one group (each reference up by one). Whatever the order of the rows, no two of them
     // then hold it at the same time.
-    private void ClearMovedValues(ResourceTable table, Guid companyId, IReadOnlyList<RowWrite> rows)
+    private HashSet<Guid> ClearMovedValues(ResourceTable table, Guid companyId, IReadOnlyList<RowWrite> rows, bool onlyDiffering)
     {
+        var cleared = new HashSet<Guid>();
         if (table.UniqueFields == 0 || rows.Count == 1)
-            return;
+            return cleared;
         foreach (var write in rows)
         {
             var moved = write.IsNew ? 0 : write.Fields & table.UniqueFields;
-            if (moved != 0)
-                session.Use(table.ClearKey, moved, table.ClearSql).Bind(1, companyId).Bind(2, write.Row.Id).Run();
+            if (moved == 0)
+                continue;
+            var clear = onlyDiffering
+                ? session.Use(table.ClearDifferingKey, moved, table.ClearDifferingSql)
+                : session.Use(table.ClearKey, moved, table.ClearSql);
+            clear.Bind(1, companyId).Bind(2, write.Row.Id);
+            if (onlyDiffering)
+                table.BindValues(clear, 3, write.Row, moved);
+            if (clear.Run() == 1)
+                cleared.Add(write.Row.Id);
         }
+
+        return cleared;
     }
 }

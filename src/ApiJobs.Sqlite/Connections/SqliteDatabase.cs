@@ -52,18 +52,65 @@ internal sealed class SqliteDatabase(SqliteFile file, int maxReaders, TimeProvid
         }
     }
 
-    /// <inheritdoc cref="SqliteReaders.ReadAsync{T}"/>
-    internal Task<T> ReadAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellationToken) =>
-        _readers.ReadAsync(read, cancellationToken);
+    /// <summary>Reads on a connection of the pool.</summary>
+    internal async Task<T> ReadAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _readers.ReadAsync(read, cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            ExceptionDispatchInfo.Throw(SqliteFaults.ForCaller(exception));
+            throw;
+        }
+    }
 
-    /// <inheritdoc cref="SqliteWriter.WriteAsync{T}(Func{SqliteSession, T}, CancellationToken, Action{T})"/>
+    /// <summary>Writes for somebody who waits for an answer.</summary>
+    /// <inheritdoc cref="WriteAsync{T}(Func{SqliteSession, Task{T}}, WriterTurn, CancellationToken, Action{T})"/>
     internal Task<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken, Action<T>? committed = null) =>
-        Writer.WriteAsync(work, cancellationToken, committed);
+        WriteAsync(session => Task.FromResult(work(session)), WriterTurn.Prompt, cancellationToken, committed);
 
-    /// <inheritdoc cref="SqliteWriter.WriteAsync{T}(Func{SqliteSession, Task{T}}, bool, CancellationToken, Action{T})"/>
-    internal Task<T> WriteAsync<T>(
-        Func<SqliteSession, Task<T>> work, bool isLong, CancellationToken cancellationToken, Action<T>? committed = null) =>
-        Writer.WriteAsync(work, isLong, cancellationToken, committed);
+    /// <summary>Runs <paramref name="work"/> in a transaction, alone or with others, and returns when it is durable.</summary>
+    /// <param name="work">Writes; what it wrote is undone if it throws. An <see cref="EffectsException"/> brings the exception in it to the caller as it is.</param>
+    /// <param name="turn">Which works it comes after, and which it shares a transaction with.</param>
+    /// <param name="cancellationToken">Cancels while it waits for its turn.</param>
+    /// <param name="committed">Called right after the commit, in the order of the commits.</param>
+    internal async Task<T> WriteAsync<T>(
+        Func<SqliteSession, Task<T>> work, WriterTurn turn, CancellationToken cancellationToken, Action<T>? committed = null)
+    {
+        try
+        {
+            return await Writer.WriteAsync(new WriterWork<T>(work, committed, turn, cancellationToken));
+        }
+        catch (Exception exception)
+        {
+            ExceptionDispatchInfo.Throw(SqliteFaults.ForCaller(exception));
+            throw;
+        }
+    }
+
+    /// <summary>Says whether reading and writing work; writes itself only after writing has failed.</summary>
+    /// <exception cref="Storage.StoreUnavailableException">They do not; the message says why.</exception>
+    internal async Task PingAsync(CancellationToken cancellationToken)
+    {
+        var writer = Writer;
+        file.ThrowIfNotWritable();
+        if (writer.HasFailed)
+            await WriteAsync(session =>
+            {
+                // Nobody uses this number, but to write it a page is written.
+                session.Execute("PRAGMA user_version = 0");
+                return true;
+            }, cancellationToken);
+        await ReadAsync(session =>
+        {
+            session.ThrowIfMoved();
+            session.Space.ThrowIfNone();
+            using var any = session.Use("SELECT 1 FROM lanes LIMIT 1");
+            return any.Read();
+        }, cancellationToken);
+    }
 
     /// <summary>Writes what has been asked for, checkpoints the file and gives up its lock.</summary>
     public async ValueTask DisposeAsync()

@@ -24,17 +24,22 @@ internal static class SqliteFaults
     }
 
     /// <summary>What a caller of the store gets for an exception out of its own statements.</summary>
-    internal static Exception ForCaller(Exception exception) =>
-        exception is SqliteException fault && Classify(fault) is StoreFault.Transient or StoreFault.Deployment
-            ? new StoreUnavailableException($"The SQLite file cannot be used now: {exception.Message}", exception)
-            : exception;
+    internal static Exception ForCaller(Exception exception) => exception switch
+    {
+        EffectsException => exception.InnerException!,
+        TransactionLostException { InnerException: StoreUnavailableException unavailable } => new StoreUnavailableException(unavailable.Message, unavailable),
+        TransactionLostException => new StoreUnavailableException($"The transaction was rolled back: {exception.Message}", exception.InnerException!),
+        SqliteException fault when Classify(fault) is StoreFault.Transient or StoreFault.Deployment =>
+            new StoreUnavailableException($"The SQLite file cannot be used now: {exception.Message}", exception),
+        _ => exception,
+    };
 
     /// <summary>Whether a connection may be in a state that only a new one is free of.</summary>
     internal static bool SpoilsConnection(Exception? exception)
     {
         for (; exception is not null; exception = exception.InnerException)
         {
-            if (exception is SqliteException { SqliteErrorCode: raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN or raw.SQLITE_NOMEM or raw.SQLITE_PROTOCOL or raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB })
+            if (exception is SqliteException { SqliteErrorCode: raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN or raw.SQLITE_NOMEM or raw.SQLITE_PROTOCOL or raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB or raw.SQLITE_READONLY })
                 return true;
         }
 
@@ -52,3 +57,9 @@ internal static class SqliteFaults
         _ => StoreFault.None,
     };
 }
+
+/// <summary>Carries an exception of the effects past the translation of the store's own.</summary>
+internal sealed class EffectsException(Exception effects) : Exception(effects.Message, effects);
+
+/// <summary>The transaction that a work shared is lost, by a fault that is not the work's.</summary>
+internal sealed class TransactionLostException(Exception cause) : Exception(cause.Message, cause);

@@ -19,7 +19,7 @@ internal sealed class SqliteFile : IDisposable
         if (_connection.Mode == SqliteOpenMode.Memory || _connection.DataSource is "" or ":memory:" || _connection.DataSource.StartsWith("file:", StringComparison.Ordinal))
             throw new ArgumentException($"'{options.ConnectionString}' does not name a file. Use 'Data Source=<path>'.", nameof(options));
 
-        Path = System.IO.Path.GetFullPath(_connection.DataSource);
+        Path = WithoutLinks(_connection.DataSource);
         ReservedBytes = options.ReservedBytes;
         LockTimeout = options.LockTimeout;
         WriterCacheBytes = options.WriterCacheBytes;
@@ -32,6 +32,7 @@ internal sealed class SqliteFile : IDisposable
         _connection.DefaultTimeout = (int)LockTimeout.TotalSeconds;
     }
 
+    /// <summary>The file itself, not a symbolic link to it.</summary>
     internal string Path { get; }
 
     internal string Folder => System.IO.Path.GetDirectoryName(Path)!;
@@ -51,11 +52,11 @@ internal sealed class SqliteFile : IDisposable
     internal void Lock()
     {
         PrivateFile.MakeIfMissing(Path);
-        var lockPath = (File.ResolveLinkTarget(Path, returnFinalTarget: true)?.FullName ?? Path) + ".lock";
+        var lockPath = Path + ".lock";
         try
         {
             // Never deleted: a third process could lock a new file of that name while a second waits on the old one.
-            _lock = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            _lock = PrivateFile.Open(lockPath, FileShare.None);
         }
         catch (IOException exception) when (exception is not (DirectoryNotFoundException or FileNotFoundException or PathTooLongException))
         {
@@ -76,6 +77,13 @@ internal sealed class SqliteFile : IDisposable
     {
         if (!NativeFile.IsWritable(Path))
             throw new StoreUnavailableException($"'{Path}' cannot be written to: it is gone, read-only, or on a disk that is.");
+    }
+
+    // Links among the folders need no resolving: a lock file in one is in the folder that it leads to.
+    private static string WithoutLinks(string path)
+    {
+        var named = new FileInfo(path);
+        return named.LinkTarget is null ? named.FullName : named.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
     }
 
     public void Dispose()

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.Data.Sqlite;
 
 namespace ApiJobs.Sqlite.Connections;
 
@@ -23,10 +22,6 @@ internal sealed class SqliteReaders(SqliteFile file, int maxReaders) : IDisposab
             _idle.Push(session);
             session = null;
             return result;
-        }
-        catch (SqliteException exception) when (SqliteFaults.ForCaller(exception) is var forCaller && forCaller != exception)
-        {
-            throw forCaller;
         }
         finally
         {

@@ -37,7 +37,8 @@ internal sealed class SqliteSession : IDisposable
 
     internal static SqliteSession OpenWriter(SqliteFile file)
     {
-        var session = Open(file, SqliteOpenMode.ReadWriteCreate);
+        // Not made here: a server whose file was deleted must not go on with an empty one.
+        var session = Open(file, SqliteOpenMode.ReadWrite);
         try
         {
             using (var mode = session.Use("PRAGMA journal_mode = WAL"))

@@ -1,5 +1,5 @@
-using System.Threading.Channels;
 using ApiJobs.Storage;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
 namespace ApiJobs.Sqlite.Connections;
@@ -11,7 +11,6 @@ namespace ApiJobs.Sqlite.Connections;
 /// </remarks>
 internal sealed class SqliteWriter : IAsyncDisposable
 {
-    private const int MaxWaiting = 1024;
     private const int MaxTogether = 256;
 
     // Work is taken into the open transaction until this time is over: nobody waits much longer for those after him.
@@ -20,14 +19,10 @@ internal sealed class SqliteWriter : IAsyncDisposable
     private readonly SqliteFile _file;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Channel<WriterWork> _arrivals = Channel.CreateBounded<WriterWork>(
-        new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
-
-    // Long works take turns with the short ones, so that an accept waits behind one slice at the most.
-    private readonly Queue<WriterWork> _short = new();
-    private readonly Queue<WriterWork> _long = new();
+    private readonly WriterQueue _queue = new();
     private readonly Task _loop;
     private SqliteSession? _session;
+    private volatile bool _hasFailed;
 
     internal SqliteWriter(SqliteFile file, SqliteSession session, TimeProvider time, ILogger logger)
     {
@@ -38,34 +33,19 @@ internal sealed class SqliteWriter : IAsyncDisposable
         _loop = Task.Run(WriteAllAsync);
     }
 
-    /// <summary>Runs <paramref name="work"/> in a transaction, alone or with others, and returns when it is durable.</summary>
-    /// <param name="work">Writes; what it wrote is undone if it throws.</param>
-    /// <param name="cancellationToken">Cancels while it waits for its turn.</param>
-    /// <param name="committed">Called right after the commit, in the order of the commits.</param>
-    internal Task<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken, Action<T>? committed = null) =>
-        WriteAsync(session => Task.FromResult(work(session)), isLong: false, cancellationToken, committed);
+    /// <summary>Whether the database could not be written to when it was tried last.</summary>
+    internal bool HasFailed => _hasFailed;
 
-    /// <inheritdoc cref="WriteAsync{T}(Func{SqliteSession, T}, CancellationToken, Action{T})"/>
-    internal async Task<T> WriteAsync<T>(
-        Func<SqliteSession, Task<T>> work, bool isLong, CancellationToken cancellationToken, Action<T>? committed = null)
+    internal async Task<T> WriteAsync<T>(WriterWork<T> work)
     {
-        var waiting = new WriterWork<T>(work, committed, isLong, cancellationToken);
-        try
-        {
-            await _arrivals.Writer.WriteAsync(waiting, cancellationToken);
-        }
-        catch (ChannelClosedException exception)
-        {
-            throw new StoreUnavailableException("The store is closing.", exception);
-        }
-
-        return await waiting.Done;
+        await _queue.AddAsync(work);
+        return await work.Done;
     }
 
     /// <summary>Writes what has been asked for, checkpoints and closes.</summary>
     public async ValueTask DisposeAsync()
     {
-        _arrivals.Writer.TryComplete();
+        _queue.Close();
         await _loop;
         try
         {
@@ -81,60 +61,58 @@ internal sealed class SqliteWriter : IAsyncDisposable
         _session = null;
     }
 
+    // Long works take turns with the others, so that an accept waits behind one group at the most.
     private async Task WriteAllAsync()
     {
-        while (await _arrivals.Reader.WaitToReadAsync())
+        while (await _queue.WaitAsync())
         {
-            do
-            {
-                TakeArrived();
-                await CommitTogetherAsync(_short, MaxTogether);
-                await CommitTogetherAsync(_long, 1);
-            }
-            while (_short.Count + _long.Count > 0);
+            await CommitTogetherAsync(_queue.TakeTogether, MaxTogether);
+            await CommitTogetherAsync(_queue.TakeAlone, 1);
         }
     }
 
-    private void TakeArrived()
+    private async Task CommitTogetherAsync(Func<WriterWork?> take, int maxWorks)
     {
-        while (_short.Count + _long.Count < MaxWaiting && _arrivals.Reader.TryRead(out var work))
-            (work.IsLong ? _long : _short).Enqueue(work);
-    }
-
-    private async Task CommitTogetherAsync(Queue<WriterWork> queue, int maxWorks)
-    {
-        if (queue.Count == 0)
+        if (take() is not { } work)
             return;
 
-        List<WriterWork> taken = [], written = [];
+        List<WriterWork> taken = [work], written = [];
         try
         {
             Begin();
             var began = _time.GetTimestamp();
-            while (written.Count < maxWorks && queue.TryDequeue(out var work))
+            for (var next = work; next is not null;)
             {
-                taken.Add(work);
-                if (work.CancellationToken.IsCancellationRequested)
-                    work.Cancel();
-                else if (await RunAsync(work, isFirst: written.Count == 0))
-                    written.Add(work);
-                if (_time.GetElapsedTime(began) > MaxTransactionTime)
-                    break;
+                if (next.CancellationToken.IsCancellationRequested)
+                    next.Cancel();
+                else if (await RunAsync(next, isFirst: written.Count == 0))
+                    written.Add(next);
+                next = written.Count < maxWorks && _time.GetElapsedTime(began) <= MaxTransactionTime ? take() : null;
+                if (next is not null)
+                    taken.Add(next);
             }
 
             _session!.Commit();
-            _session.ThrowIfMoved();
+            // Before anybody is told: a file without a name is gone with this process.
+            if (written.Count > 0)
+                _session.ThrowIfMoved();
         }
         catch (Exception exception)
         {
-            FailAll(exception, taken, queue);
+            FailAll(exception, taken);
             return;
         }
 
-        foreach (var work in written)
-            work.Committed();
-        foreach (var work in written)
-            work.Complete();
+        if (_hasFailed && written.Count > 0)
+        {
+            _hasFailed = false;
+            _logger.LogInformation("The SQLite file can be written to again");
+        }
+
+        foreach (var done in written)
+            done.Committed();
+        foreach (var done in written)
+            done.Complete();
     }
 
     private void Begin()
@@ -159,9 +137,10 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            work.Fail(SqliteFaults.ForCaller(exception));
+            work.Fail(exception);
             if (SqliteFaults.SpoilsConnection(exception) || !session.IsInTransaction)
                 throw;
+            _hasFailed |= exception is SqliteException && SqliteFaults.Classify(exception) == StoreFault.Transient;
             if (isFirst)
             {
                 session.RollBack();
@@ -182,9 +161,13 @@ internal sealed class SqliteWriter : IAsyncDisposable
     }
 
     // Also those that have not run yet: each would wait for the same lock or meet the same full disk, one after another.
-    private void FailAll(Exception exception, List<WriterWork> taken, Queue<WriterWork> queue)
+    private void FailAll(Exception exception, List<WriterWork> taken)
     {
-        _logger.LogWarning(exception, "A SQLite transaction was rolled back; {WorkCount} calls fail as unavailable", taken.Count + queue.Count);
+        if (taken[0].Turn != WriterTurn.Alone)
+            taken.AddRange(_queue.TakeRest());
+        // Once for an outage: whoever calls is told each time.
+        _logger.Log(_hasFailed ? LogLevel.Debug : LogLevel.Warning, exception, "A SQLite transaction was rolled back; {WorkCount} calls fail as unavailable", taken.Count);
+        _hasFailed = true;
         try
         {
             _session?.RollBack();
@@ -197,12 +180,8 @@ internal sealed class SqliteWriter : IAsyncDisposable
             CloseSession();
         }
 
-        var unavailable = SqliteFaults.ForCaller(exception) as StoreUnavailableException
-            ?? new StoreUnavailableException($"The transaction was rolled back: {exception.Message}", exception);
         foreach (var work in taken)
-            work.Fail(unavailable);
-        while (queue.TryDequeue(out var work))
-            work.Fail(unavailable);
+            work.Fail(new TransactionLostException(exception));
     }
 
     private void CloseSession()

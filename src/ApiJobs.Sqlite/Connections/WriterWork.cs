@@ -1,10 +1,22 @@
 namespace ApiJobs.Sqlite.Connections;
 
-/// <summary>Something to do on the writer's connection, and the caller that waits for it to be durable.</summary>
-internal abstract class WriterWork(bool isLong, CancellationToken cancellationToken)
+/// <summary>Which works a work comes after, and which it shares a transaction with.</summary>
+internal enum WriterTurn
 {
-    /// <summary>Whether it may take so long that others should not share, and so await, its transaction.</summary>
-    internal bool IsLong { get; } = isLong;
+    /// <summary>A caller waits for the answer: before all that waits, together with others of its kind.</summary>
+    Prompt,
+
+    /// <summary>A few records: after the prompt ones, in their transaction.</summary>
+    Shared,
+
+    /// <summary>May take so long that others should not await its commit: a transaction of its own.</summary>
+    Alone,
+}
+
+/// <summary>Something to do on the writer's connection, and the caller that waits for it to be durable.</summary>
+internal abstract class WriterWork(WriterTurn turn, CancellationToken cancellationToken)
+{
+    internal WriterTurn Turn { get; } = turn;
 
     internal CancellationToken CancellationToken { get; } = cancellationToken;
 
@@ -25,8 +37,8 @@ internal abstract class WriterWork(bool isLong, CancellationToken cancellationTo
 
 /// <inheritdoc/>
 internal sealed class WriterWork<T>(
-    Func<SqliteSession, Task<T>> run, Action<T>? committed, bool isLong, CancellationToken cancellationToken)
-    : WriterWork(isLong, cancellationToken)
+    Func<SqliteSession, Task<T>> run, Action<T>? committed, WriterTurn turn, CancellationToken cancellationToken)
+    : WriterWork(turn, cancellationToken)
 {
     private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private T _result = default!;

@@ -56,7 +56,7 @@ internal sealed class LaneQueue(StoreClock clock, TimeProvider time)
     }
 
     /// <summary>Leases the lane with work that was served least recently: one that waits, or one whose lease has expired.</summary>
-    internal LaneLease? Claim(TimeSpan leaseFor)
+    internal LaneLease? Claim(string node, TimeSpan leaseFor)
     {
         lock (_gate)
         {
@@ -64,6 +64,7 @@ internal sealed class LaneQueue(StoreClock clock, TimeProvider time)
                 return null;
             Unqueue(lane);
             lane.Token = Guid.CreateVersion7();
+            lane.LeasedBy = node;
             lane.LeasedUntil = clock.After(leaseFor);
             // Its turn counts from here too: a worker that dies without a release has had one.
             lane.ServedTurn = ++_turn;
@@ -171,6 +172,8 @@ internal sealed class LaneQueue(StoreClock clock, TimeProvider time)
         if (lane.DueAt > clock.Elapsed)
         {
             _keptBack.Add(lane);
+            // Whoever waits may have to wake earlier than he thought.
+            Wake();
             return;
         }
 
@@ -183,6 +186,11 @@ internal sealed class LaneQueue(StoreClock clock, TimeProvider time)
         }
 
         _waiting.Add(lane);
+        Wake();
+    }
+
+    private void Wake()
+    {
         var woken = _work;
         _work = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         woken.TrySetResult();
@@ -224,6 +232,9 @@ internal sealed class LaneQueue(StoreClock clock, TimeProvider time)
 
         /// <summary>Empty while nobody holds a lease.</summary>
         internal Guid Token { get; set; }
+
+        /// <summary>The node that claimed it last, for operators.</summary>
+        internal string LeasedBy { get; set; } = "";
 
         internal long LeasedUntil { get; set; }
     }

@@ -30,16 +30,16 @@ internal static class LaneRows
 
     /// <summary>Moves a lane's head up to its first unfinished job.</summary>
     /// <returns>Where the lane stands now; null if there is no such lane.</returns>
-    internal static LanePositions? MoveHead(SqliteSession session, Guid companyId, string lane)
+    internal static LanePositions? MoveHead(SqliteSession session, Guid companyId, string lane, DateTimeOffset now)
     {
         using var move = session.Use("""
-            UPDATE lanes SET head_position = coalesce(
+            UPDATE lanes SET last_ended_at = max(last_ended_at, ?3), head_position = coalesce(
                 (SELECT position FROM jobs WHERE company_id = ?1 AND lane = ?2 AND end_time IS NULL ORDER BY position LIMIT 1),
                 next_position)
             WHERE company_id = ?1 AND lane = ?2
             RETURNING head_position, next_position
             """);
-        return move.Bind(1, companyId).Bind(2, lane).Read() ? new LanePositions(move.Int64(0), move.Int64(1)) : null;
+        return move.Bind(1, companyId).Bind(2, lane).Bind(3, StoredTime.From(now)).Read() ? new LanePositions(move.Int64(0), move.Int64(1)) : null;
     }
 
     /// <summary>Keeps why a lane is left alone and until when, or that it is well.</summary>
@@ -66,6 +66,19 @@ internal static class LaneRows
             var pause = lanes.IsNull(4) ? TimeSpan.Zero : StoredTime.To(lanes.Int64(4)) - now;
             queue.Restore(lanes.Guid(0), lanes.Text(1), new(lanes.Int64(2), lanes.Int64(3)), lanes.Int32(5), pause);
         }
+    }
+
+    /// <summary>The latest time in the database that somebody may have been told: nothing later was written to jobs or rows.</summary>
+    internal static DateTimeOffset LatestTime(SqliteSession session)
+    {
+        // Of unfinished jobs only the first of a lane can have changed since it was accepted.
+        using var latest = session.Use("""
+            SELECT max(l.last_created_at, l.last_ended_at, coalesce(j.updated_at, 0)) AS latest
+            FROM lanes l LEFT JOIN jobs j
+              ON j.company_id = l.company_id AND j.lane = l.lane AND j.position = l.head_position AND j.end_time IS NULL
+            ORDER BY latest DESC LIMIT 1
+            """);
+        return latest.Read() ? StoredTime.To(latest.Int64(0)) : DateTimeOffset.UnixEpoch;
     }
 
     /// <summary>The companies that have lanes, in the order of their ids.</summary>

@@ -9,6 +9,7 @@ CREATE TABLE lanes (
     head_position   INTEGER NOT NULL DEFAULT 1,
     next_position   INTEGER NOT NULL DEFAULT 1,
     last_created_at INTEGER NOT NULL DEFAULT 0,
+    last_ended_at   INTEGER NOT NULL DEFAULT 0,
     not_before      INTEGER,
     faults          INTEGER NOT NULL DEFAULT 0,
     fault           TEXT,

@@ -31,6 +31,8 @@ internal sealed class ResourceTable(Resource resource)
 
     internal string ClearKey { get; } = "clear " + resource.Name;
 
+    internal string ClearDifferingKey { get; } = "clear differing " + resource.Name;
+
     /// <summary>The fields of which no two rows of a company may hold the same value.</summary>
     internal ulong UniqueFields { get; } = resource.Fields.Select((field, index) => field.IsUnique ? 1UL << index : 0).Aggregate(0UL, (all, one) => all | one);
 
@@ -81,6 +83,9 @@ internal sealed class ResourceTable(Resource resource)
     internal string ClearSql(ulong fields) =>
         $"UPDATE {_table} SET {string.Join(", ", Names(fields).Select(name => $"{Quote(name)} = NULL"))} WHERE company_id = ?1 AND id = ?2";
 
+    internal string ClearDifferingSql(ulong fields) =>
+        $"{ClearSql(fields)} AND ({string.Join(" OR ", Names(fields).Select((name, index) => $"{Quote(name)} IS NOT ?{3 + index}"))})";
+
     internal string UpdateDifferingSql(ulong fields)
     {
         var differences = Names(fields).Select((name, index) => $"{Quote(name)} IS NOT ?{4 + index}");
@@ -94,6 +99,11 @@ internal sealed class ResourceTable(Resource resource)
         var parameter = 4;
         if (isNew)
             statement.Bind(parameter++, StoredTime.From(row.CreatedAt));
+        BindValues(statement, parameter, row, fields);
+    }
+
+    internal void BindValues(SqliteStatement statement, int parameter, ResourceRow row, ulong fields)
+    {
         for (; fields != 0; fields &= fields - 1)
         {
             var index = System.Numerics.BitOperations.TrailingZeroCount(fields);

@@ -1,3 +1,5 @@
+using ApiJobs.Records;
+
 namespace ApiJobs.Jobs;
 
 /// <summary>Who asked for a job and how. It says nothing of what the job does, so jobs of different origins may share a transaction.</summary>
@@ -9,8 +11,8 @@ public sealed record JobOrigin
     /// <summary>The origin of a job about which nothing is known.</summary>
     public static JobOrigin Unknown { get; } = new();
 
-    /// <summary>The client that sent the request; null if callers are not told apart.</summary>
-    public string? ClientId { get; init; }
+    /// <summary>The client that sent the request; null if callers are not told apart. Made showable and bounded: a token's issuer says what is in it.</summary>
+    public string? ClientId { get; init => field = value is null ? null : ShowableText.Of(value, MaxTextLength); }
 
     /// <summary>The job that this one goes on from; null if there is none.</summary>
     public Guid? ParentId { get; init; }

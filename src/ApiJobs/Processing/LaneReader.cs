@@ -6,6 +6,9 @@ namespace ApiJobs.Processing;
 /// <summary>Reads a lane group by group, each as large as its operations may have it.</summary>
 internal sealed class LaneReader(LaneLease lease, WorkerNode node)
 {
+    // Prepared, records take several times their bytes, and two groups are at hand at once.
+    private const int MaxGroupBytes = 4 << 20;
+
     private readonly Queue<PendingChunk> _read = [];
     private PendingChunk? _last;
     private int _maxRecords = node.Sizes.FirstRead;
@@ -32,7 +35,7 @@ internal sealed class LaneReader(LaneLease lease, WorkerNode node)
     {
         List<PendingChunk> chunks = [];
         List<BulkOperation> operations = [];
-        var (records, maxRecords) = (0L, int.MaxValue);
+        var (records, bytes, maxRecords) = (0L, 0L, int.MaxValue);
         while (_read.TryPeek(out var pending))
         {
             var operation = node.Operations.Find(pending.Job.Type);
@@ -43,7 +46,8 @@ internal sealed class LaneReader(LaneLease lease, WorkerNode node)
                 break;
             maxRecords = Math.Min(maxRecords, node.Sizes.Of(operation).MaxRecords);
             records += pending.Chunk.RecordCount;
-            if (chunks.Count > 0 && records > maxRecords)
+            bytes += pending.Chunk.Payload.Length;
+            if (chunks.Count > 0 && (records > maxRecords || bytes > MaxGroupBytes))
                 break;
             _maxRecords = maxRecords;
             _last = _read.Dequeue();

@@ -18,7 +18,7 @@ internal sealed class Worker(WorkerNode node)
         {
             try
             {
-                if (await node.Store.ClaimLaneAsync(node.Options.NodeName, node.Options.Lease, stopping) is { } lease)
+                if (await node.Store.ClaimLaneAsync(node.Options.ShownNodeName, node.Options.Lease, stopping) is { } lease)
                 {
                     await ServeAsync(lease, stopping);
                 }

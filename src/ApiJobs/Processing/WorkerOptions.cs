@@ -9,8 +9,8 @@ public sealed class WorkerOptions
     public bool Enabled { get; set; } = true;
 
     /// <summary>What this process calls itself to operators: shown as the holder of the lanes it serves. The machine's name and the process id unless configured.</summary>
-    [StringLength(200, MinimumLength = 1)]
-    public string NodeName { get; set; } = $"{Environment.MachineName}:{Environment.ProcessId}";
+    [StringLength(200)]
+    public string NodeName { get; set; } = "";
 
     /// <summary>How many lanes are served at once.</summary>
     [Range(1, 256)]
@@ -35,4 +35,7 @@ public sealed class WorkerOptions
     /// <summary>The bound of a job's message, in bytes of UTF-8.</summary>
     [Range(1_024, 1 << 20)]
     public int MaxMessageBytes { get; set; } = 64 * 1024;
+
+    /// <summary>The name to show.</summary>
+    internal string ShownNodeName => NodeName.Length > 0 ? NodeName : $"{Environment.MachineName}:{Environment.ProcessId}";
 }

@@ -61,6 +61,22 @@ public abstract class UniqueMoveTests(StoreFixture stores) : StoreTests(stores)
         (await RefsAsync()).ShouldBe([Ref(0), Ref(1), Ref(2)]);
     }
 
+    [Fact]
+    public async Task Rows_that_differ_may_exchange_their_values_too_and_only_they_are_updated()
+    {
+        await InsertAsync(Company, [.. Enumerable.Range(0, 5).Select(index => Row(_ids[index], Now, ("ref", Ref(index))))]);
+
+        HashSet<Guid> updated = [];
+        await InTransactionAsync(Company, async transaction => updated = await transaction.UpdateDifferingAsync(Sample, Company,
+        [
+            Moved(0, 1), Moved(1, 2), Moved(2, 0), Moved(3, 3),
+            new(Row(_ids[4], Now, ("ref", null)), IsNew: false, FieldSet(Sample, "ref")), Moved(5, 4),
+        ], Cancel));
+
+        updated.ShouldBe([_ids[0], _ids[1], _ids[2], _ids[4]], ignoreOrder: true);
+        (await RefsAsync()).ShouldBe([Ref(1), Ref(2), Ref(0), Ref(3), null]);
+    }
+
     private static string Ref(int index) => string.Create(CultureInfo.InvariantCulture, $"R{index:D4}");
 
     private RowWrite Moved(int row, int to) => new(Row(_ids[row], Now, ("ref", Ref(to))), IsNew: false, FieldSet(Sample, "ref"));

@@ -45,6 +45,22 @@ public abstract class IllLaneTests(StoreFixture stores) : EngineTests(stores)
     }
 
     [Fact]
+    public async Task Nothing_fails_because_the_database_lacks_a_column_that_only_some_records_touch()
+    {
+        const string A = "00000000-0000-7000-8000-00000000000a";
+        await RunAsync("customer_case_bulk_create", $$"""{"id":"{{A}}","title":"t"}""");
+        var waiting = await SendAsync("customer_case_bulk_update", $$"""{"id":"{{A}}","title":"u"}""", $$"""{"id":"{{A}}","notes":"n"}""");
+        await Database.RunBesideAsync("ALTER TABLE customer_case RENAME COLUMN notes TO mislaid");
+        var node = Node();
+
+        await UntilAsync(node, () => Log.Of(300).Any());
+
+        (await FindAsync(waiting)).Counts.ShouldBe(default);
+        await Database.RunBesideAsync("ALTER TABLE customer_case RENAME COLUMN mislaid TO notes");
+        (await RunToEndAsync(node, waiting))[0].Counts.Failed.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task What_some_records_of_a_coded_operation_ask_for_in_vain_is_their_own_fault()
     {
         Offer(new FaultyOperation(async (records, context, cancellationToken) =>

@@ -172,7 +172,10 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         string[] stop = [.. As(Owner), Path.Combine(_programs!, "pg_ctl"), "stop", "-D", DataFolder, "-m", "immediate", "-w"];
         var start = new ProcessStartInfo("sh", ["-c", script, "watchdog", .. stop])
         {
-            RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = "/",
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            WorkingDirectory = "/",
         };
         start.Environment["FOLDER"] = _folder!;
         return Process.Start(start)!;

@@ -18,7 +18,8 @@ public sealed class PostgreSqlStalledSenderTests(PostgreSqlDatabases databases) 
         await using var proxy = new StallingProxy(server.Port);
         var stalling = OpenStore(options => options.ConnectionString = new NpgsqlConnectionStringBuilder(ConnectionString)
         {
-            Port = proxy.Port, CommandTimeout = 2,
+            Port = proxy.Port,
+            CommandTimeout = 2,
         }.ConnectionString);
         // Prepared, and the lane made.
         await SealAsync(_company, stalling);

@@ -25,13 +25,27 @@ internal sealed class SqliteFolder : IDisposable
 
     private readonly string _folder = Path.Combine(Path.GetTempPath(), "apijobs-" + Guid.CreateVersion7().ToString("N"));
 
+    internal SqliteFolder() => Clock = new(Time);
+
     internal FakeTimeProvider Time { get; } = new(new DateTimeOffset(2024, 2, 21, 10, 21, 31, TimeSpan.Zero));
 
-    internal string ConnectionString => $"Data Source={Path.Combine(_folder, "data", "apijobs.db")}";
+    /// <summary>What the stores go by: <see cref="Time"/>, unless it is set to another.</summary>
+    internal SetClock Clock { get; }
 
-    internal SqliteStore Store(params Resource[] resources) => new(
-        new SqliteStoreOptions { ConnectionString = ConnectionString, LockTimeout = TimeSpan.FromSeconds(1) },
-        new ResourceCatalog(resources.Length == 0 ? [Cases] : resources), Time, NullLogger<SqliteStore>.Instance);
+    internal string Root => _folder;
+
+    internal string DatabasePath => Path.Combine(_folder, "data", "apijobs.db");
+
+    internal string ConnectionString => $"Data Source={DatabasePath}";
+
+    internal SqliteStore Store(params Resource[] resources) => StoreAt(DatabasePath, resources: resources);
+
+    internal SqliteStore StoreAt(string path, Action<SqliteStoreOptions>? configure = null, params Resource[] resources)
+    {
+        var options = new SqliteStoreOptions { ConnectionString = $"Data Source={path}", LockTimeout = TimeSpan.FromSeconds(1) };
+        configure?.Invoke(options);
+        return new(options, new ResourceCatalog(resources.Length == 0 ? [Cases] : resources), Clock, NullLogger<SqliteStore>.Instance);
+    }
 
     internal async Task<SqliteStore> OpenAsync(params Resource[] resources)
     {

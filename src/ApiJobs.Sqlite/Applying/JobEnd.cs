@@ -9,7 +9,7 @@ namespace ApiJobs.Sqlite.Applying;
 internal sealed record Ending(EndResult Result, string LaneName = "", LanePositions? Lane = null);
 
 /// <summary>The one way in which jobs end. Runs inside the writer's transaction.</summary>
-internal static class JobEnding
+internal static class JobEnd
 {
     /// <summary>Ends a job before its last chunk.</summary>
     internal static Ending Fail(SqliteSession session, Guid companyId, Guid jobId, JobFailure failure, DateTimeOffset now)
@@ -25,7 +25,7 @@ internal static class JobEnding
         }
 
         End(session, companyId, jobId, failure, now);
-        return new(EndResult.Ended, lane, LaneRows.MoveHead(session, companyId, lane));
+        return new(EndResult.Ended, lane, LaneRows.MoveHead(session, companyId, lane, now));
     }
 
     /// <summary>Sets the end of a job and its reason. Whoever ends jobs moves their lane's head too, in the same transaction.</summary>

@@ -3,7 +3,7 @@ using ApiJobs.Sqlite.Connections;
 namespace ApiJobs.Sqlite.Accepting;
 
 /// <summary>Removes an upload bit by bit, so that nobody who writes waits for long.</summary>
-internal static class UploadRemoval
+internal static class UploadSweeping
 {
     /// <returns>Whether this call removed it; not if it is sealed, unknown, touched after <paramref name="untouchedSince"/>, or removed by another.</returns>
     internal static async Task<bool> RemoveAsync(
