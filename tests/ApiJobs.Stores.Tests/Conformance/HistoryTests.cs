@@ -89,7 +89,14 @@ public abstract class HistoryTests(StoreFixture stores) : StoreTests(stores)
         // Whoever held a lane drained it and never gave it back; so the store may not know yet.
         var drained = Lanes().Where(lane => !IsHeld(lane) && NextOf(lane) is null && (_held.ContainsKey(lane) || _emptiedUnheld.Contains(lane))).ToList();
         if (drained.Count == 0)
-            (await Store.IsLaneWaitingAsync(Cancel) && free.Count == 0).ShouldBeFalse();
+        {
+            // Where many nodes share the lanes, one may learn late that a lane waits; but it never says so when none does.
+            var isWaiting = await Store.IsLaneWaitingAsync(Cancel);
+            if (Database.ServesManyNodes)
+                (isWaiting && free.Count == 0).ShouldBeFalse();
+            else
+                isWaiting.ShouldBe(free.Count > 0);
+        }
 
         var lease = await Store.ClaimLaneAsync(NodeName, Lease, Cancel);
 
