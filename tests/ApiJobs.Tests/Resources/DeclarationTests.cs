@@ -12,6 +12,7 @@ public sealed class DeclarationTests
         { "jobs", () => Declare("jobs") },
         { "lane_tails", () => Declare("lane_tails") },
         { "schema_versions", () => Declare("schema_versions") },
+        { "idempotency_keys", () => Declare("idempotency_keys") },
         { "oauth_clients", () => Declare("oauth_clients") },
         { "sqlite_stat1", () => Declare("sqlite_stat1") },
         { "pg_class", () => Declare("pg_class") },
