@@ -81,6 +81,8 @@ internal sealed class PostgreSqlJobStore(AcceptQueue accepting, UploadRemoval up
         Options = job.Options,
         Origin = job.Origin,
         TotalRecords = job.TotalRecords,
+        TotalBytes = job.TotalBytes,
+        MaxFailed = job.MaxFailed,
         ChunkCount = lastChunk.Index + 1,
         CreatedAt = made.CreatedAt,
         UpdatedAt = made.CreatedAt,

@@ -56,6 +56,7 @@ public sealed class ApiJobEngine(
                 throw NoRecords();
 
             // From here on the caller's hanging up changes nothing: the records are all here, and the job is made.
+            var lastChunk = chunks.Close();
             var job = new NewJob
             {
                 Id = jobId,
@@ -66,8 +67,9 @@ public sealed class ApiJobEngine(
                 Origin = request.Origin,
                 Fingerprint = request.Fingerprint,
                 TotalRecords = chunks.TotalRecords,
+                TotalBytes = chunks.TotalBytes,
             };
-            return await store.SealJobAsync(job, chunks.Close(), CancellationToken.None) switch
+            return await store.SealJobAsync(job, lastChunk, CancellationToken.None) switch
             {
                 SealResult.Sealed made => Accepted(made.Job),
                 SealResult.KeyTaken taken => await FindKeyHolderAsync(request, taken, jobId, append),

@@ -31,15 +31,16 @@ internal sealed class SealPlainStatements(Guid companyId, Acceptance[] seals, bo
         WITH sealed AS (
             SELECT i.*, t.next_position - 1 + row_number() OVER (PARTITION BY i.lane ORDER BY i.ordinal) AS position,
                 GREATEST(now(), t.last_created_at) AS created_at
-            FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::uuid[], $9::text[]) WITH ORDINALITY
-                AS i(job_id, lane, type, options, total_records, client_id, parent_id, trace_parent, ordinal)
+            FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::uuid[], $9::text[], $10::bigint[], $11::bigint[]) WITH ORDINALITY
+                AS i(job_id, lane, type, options, total_records, client_id, parent_id, trace_parent, total_bytes, max_failed, ordinal)
             JOIN lane_tails t ON t.company_id = $1 AND t.lane = i.lane
             WHERE (SELECT true FROM jobs j WHERE j.company_id = $1 AND j.id = i.job_id LIMIT 1) IS NULL),
         made AS (
             INSERT INTO jobs (
                 company_id, id, type, lane, position, options, client_id, parent_id, trace_parent,
-                total_records, chunk_count, created_at, updated_at)
-            SELECT $1, job_id, type, lane, position, options, client_id, parent_id, trace_parent, total_records, 1, created_at, created_at
+                total_records, chunk_count, created_at, updated_at, total_bytes, max_failed)
+            SELECT $1, job_id, type, lane, position, options, client_id, parent_id, trace_parent, total_records, 1, created_at, created_at,
+                total_bytes, max_failed
             FROM sealed),
         moved AS (
             UPDATE lane_tails t SET next_position = s.last_position + 1, last_created_at = s.created_at
@@ -77,7 +78,8 @@ internal sealed class SealPlainStatements(Guid companyId, Acceptance[] seals, bo
             SealPlainSql, Sql.Value(companyId), Column(seal => seal.JobId, NpgsqlDbType.Uuid), Column(seal => seal.Job!.Lane, NpgsqlDbType.Text),
             Column(seal => seal.Job!.Type, NpgsqlDbType.Text), Column(seal => seal.Job!.Options.ToJson(), NpgsqlDbType.Text),
             Column(seal => seal.Job!.TotalRecords, NpgsqlDbType.Bigint), Column(seal => seal.Job!.Origin.ClientId, NpgsqlDbType.Text),
-            Column(seal => seal.Job!.Origin.ParentId, NpgsqlDbType.Uuid), Column(seal => seal.Job!.Origin.TraceParent, NpgsqlDbType.Text)));
+            Column(seal => seal.Job!.Origin.ParentId, NpgsqlDbType.Uuid), Column(seal => seal.Job!.Origin.TraceParent, NpgsqlDbType.Text),
+            Column(seal => seal.Job!.TotalBytes, NpgsqlDbType.Bigint), Column(seal => seal.Job!.MaxFailed, NpgsqlDbType.Bigint)));
     }
 
     public (int Index, AcceptResult Result) Read(NpgsqlDataReader row)

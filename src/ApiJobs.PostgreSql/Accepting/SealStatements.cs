@@ -70,9 +70,11 @@ internal sealed class SealStatements(Guid companyId, Acceptance[] seals) : IAcce
     private const string SealSql = """
         WITH input AS (
             SELECT * FROM unnest(
-                $2::uuid[], $3::int[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::uuid[], $13::text[])
+                $2::uuid[], $3::int[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::uuid[], $13::text[],
+                $14::bigint[], $15::bigint[])
                 WITH ORDINALITY AS i(
-                    job_id, chunk_count, record_count, total_records, key_client_id, key, lane, type, options, client_id, parent_id, trace_parent, ordinal)),
+                    job_id, chunk_count, record_count, total_records, key_client_id, key, lane, type, options, client_id, parent_id, trace_parent,
+                    total_bytes, max_failed, ordinal)),
         judged AS (
             SELECT i.*, k.job_id AS key_job_id, k.fingerprint,
                 CASE
@@ -103,9 +105,9 @@ internal sealed class SealStatements(Guid companyId, Acceptance[] seals) : IAcce
         made AS (
             INSERT INTO jobs (
                 company_id, id, type, lane, position, options, client_id, parent_id, idempotency_key, trace_parent,
-                total_records, chunk_count, created_at, updated_at)
+                total_records, chunk_count, created_at, updated_at, total_bytes, max_failed)
             SELECT $1, job_id, type, lane, position, options, client_id, parent_id, key, trace_parent,
-                total_records, chunk_count, created_at, created_at
+                total_records, chunk_count, created_at, created_at, total_bytes, max_failed
             FROM sealed),
         moved AS (
             UPDATE lane_tails t SET next_position = s.last_position + 1, last_created_at = s.created_at
@@ -144,6 +146,7 @@ internal sealed class SealStatements(Guid companyId, Acceptance[] seals) : IAcce
                 .. Numbers(), Column(seal => seal.Job!.Lane, NpgsqlDbType.Text), Column(seal => seal.Job!.Type, NpgsqlDbType.Text),
                 Column(seal => seal.Job!.Options.ToJson(), NpgsqlDbType.Text), Column(seal => seal.Job!.Origin.ClientId, NpgsqlDbType.Text),
                 Column(seal => seal.Job!.Origin.ParentId, NpgsqlDbType.Uuid), Column(seal => seal.Job!.Origin.TraceParent, NpgsqlDbType.Text),
+                Column(seal => seal.Job!.TotalBytes, NpgsqlDbType.Bigint), Column(seal => seal.Job!.MaxFailed, NpgsqlDbType.Bigint),
             ]));
     }
 

@@ -120,7 +120,7 @@ internal sealed class ChunkApplication(StoreSession session, PostgreSqlTables ta
         while (await reader.ReadAsync(untilCommit))
         {
             var job = jobById[reader.GetGuid(0)];
-            since.Add(job.Advance.Id, JobProgress.Read(reader, job.Job) with { NextChunk = job.NextChunk });
+            since.Add(job.Advance.Id, JobProgress.Read(reader, job.Job) with { NextChunk = job.NextChunk, Failure = job.Advance.Failure });
         }
 
         while (await reader.NextResultAsync(untilCommit)) { }
@@ -157,6 +157,9 @@ internal sealed class ChunkApplication(StoreSession session, PostgreSqlTables ta
                 throw new InvalidOperationException(
                     $"Chunk {chunks[i].Chunk.Index} of job {chunks[i].Job.Id} has {chunks[i].Chunk.RecordCount} records, but {outcomes[i].Outcomes.Length} outcomes were given.");
             }
+
+            if (outcomes[i].Failure is not null && i + 1 < chunks.Count && chunks[i + 1].Job.Id == chunks[i].Job.Id)
+                throw new InvalidOperationException($"Job {chunks[i].Job.Id} was to end with chunk {chunks[i].Chunk.Index}, but a later one was applied.");
         }
     }
 
@@ -180,6 +183,8 @@ internal sealed class ChunkApplication(StoreSession session, PostgreSqlTables ta
 
         internal void Add(ChunkOutcome outcome)
         {
+            Advance.Failure = outcome.Failure;
+            Advance.Ends |= outcome.Failure is not null;
             Advance.Counts += outcome.Counts;
             Advance.MessageEntries += outcome.MessageEntryCount;
             Advance.MessageBytes += outcome.MessageBytes;

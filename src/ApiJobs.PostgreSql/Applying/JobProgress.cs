@@ -85,8 +85,8 @@ internal sealed record JobAdvance(Guid Id, long Position)
     internal int MessageBytes { get; set; }
 
     /// <summary>Whether the job ends.</summary>
-    internal bool Ends { get; init; }
+    internal bool Ends { get; set; }
 
     /// <summary>Why it could not run to its end.</summary>
-    internal JobFailure? Failure { get; init; }
+    internal JobFailure? Failure { get; set; }
 }

@@ -10,10 +10,11 @@ internal static class JobRow
     internal const string Columns = """
         id, company_id, type, lane, position, options, client_id, parent_id, idempotency_key, trace_parent,
         total_records, chunk_count, next_chunk, created_count, updated_count, unchanged_count, failed_count,
-        message_entries, message_bytes, created_at, updated_at, start_time, end_time, failure_code, failure
+        message_entries, message_bytes, created_at, updated_at, start_time, end_time, failure_code, failure,
+        total_bytes, max_failed
         """;
 
-    internal const int ColumnCount = 25;
+    internal const int ColumnCount = 27;
 
     /// <summary>Reads a job from a row whose first columns are <see cref="Columns"/>.</summary>
     internal static ApiJob Read(NpgsqlDataReader row) => new()
@@ -36,6 +37,8 @@ internal static class JobRow
         StartTime = TimeOrNull(row, 21),
         EndTime = TimeOrNull(row, 22),
         Failure = row.IsDBNull(23) ? null : new(row.GetString(23), row.GetString(24)),
+        TotalBytes = row.GetInt64(25),
+        MaxFailed = row.IsDBNull(26) ? null : row.GetInt64(26),
     };
 
     internal static DateTimeOffset? TimeOrNull(NpgsqlDataReader row, int ordinal) =>

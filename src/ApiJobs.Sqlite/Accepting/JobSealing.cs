@@ -38,6 +38,8 @@ internal static class JobSealing
             Options = job.Options,
             Origin = job.Origin,
             TotalRecords = job.TotalRecords,
+            TotalBytes = job.TotalBytes,
+            MaxFailed = job.MaxFailed,
             ChunkCount = lastChunk.Index + 1,
             CreatedAt = createdAt,
             UpdatedAt = createdAt,

@@ -33,10 +33,13 @@ internal sealed class ChunkApplying(ResourceTables tables, StoreClock clock)
         foreach (var run in runs)
         {
             var job = StoreOutcomes(session, run, outcomes, now);
-            jobs.Add(run.EndsJob ? job with { EndTime = JobEnd.End(session, job.CompanyId, job.Id, failure: null, now) } : job);
+            var failure = outcomes[run.End - 1].Failure;
+            jobs.Add(run.IsLast || failure is not null
+                ? job with { Failure = failure, EndTime = JobEnd.End(session, job.CompanyId, job.Id, failure, now) }
+                : job);
         }
 
-        return new(jobs, runs.Exists(run => run.EndsJob) ? LaneRows.MoveHead(session, lease.CompanyId, lease.Lane, now) : null);
+        return new(jobs, jobs.Exists(job => job.HasEnded) ? LaneRows.MoveHead(session, lease.CompanyId, lease.Lane, now) : null);
     }
 
     /// <summary>The chunks by job: consecutive chunks of one job move its cursor once.</summary>
@@ -113,6 +116,8 @@ internal sealed class ChunkApplying(ResourceTables tables, StoreClock clock)
             if (outcomes[index].Outcomes.Length != chunks[index].Chunk.RecordCount)
                 throw new InvalidOperationException(
                     $"A chunk of {chunks[index].Chunk.RecordCount} records came back with {outcomes[index].Outcomes.Length} outcomes.");
+            if (outcomes[index].Failure is not null && index + 1 < chunks.Count && chunks[index + 1].Job.Id == chunks[index].Job.Id)
+                throw new InvalidOperationException($"Job {chunks[index].Job.Id} was to end with chunk {chunks[index].Chunk.Index}, but a later one was applied.");
         }
 
         return outcomes;
@@ -160,6 +165,6 @@ internal sealed class ChunkApplying(ResourceTables tables, StoreClock clock)
 
         internal int NextIndex => Chunks[End - 1].Chunk.Index + 1;
 
-        internal bool EndsJob => Chunks[End - 1].IsLast;
+        internal bool IsLast => Chunks[End - 1].IsLast;
     }
 }

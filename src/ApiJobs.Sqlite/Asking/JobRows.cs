@@ -8,12 +8,12 @@ internal static class JobRows
 {
     /// <summary>The columns that <see cref="Read"/> expects, in order.</summary>
     internal const string Columns = """
-        id, type, lane, position, options, client_id, parent_id, idempotency_key, trace_parent, total_records, chunk_count, created_at,
+        id, type, lane, position, options, client_id, parent_id, idempotency_key, trace_parent, total_records, chunk_count, created_at, total_bytes, max_failed,
         next_chunk, created_count, updated_count, unchanged_count, failed_count, message_entries, message_bytes,
         updated_at, start_time, end_time, failure_code, failure
         """;
 
-    private const int FirstProgressColumn = 12;
+    private const int FirstProgressColumn = 14;
 
     /// <summary>The columns that change while a job runs; the last but two of <see cref="Columns"/>.</summary>
     internal const string ProgressColumns = """
@@ -41,14 +41,15 @@ internal static class JobRows
         using var insert = session.Use("""
             INSERT INTO jobs (
                 company_id, id, type, lane, position, options, client_id, parent_id, idempotency_key, trace_parent,
-                total_records, chunk_count, created_at, updated_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13)
+                total_records, chunk_count, created_at, updated_at, total_bytes, max_failed)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14, ?15)
             """);
         insert.Bind(1, job.CompanyId).Bind(2, job.Id).Bind(3, job.Type).Bind(4, job.Lane).Bind(5, job.Position)
             .BindOrNull(6, job.Options.ToJson()).BindOrNull(7, job.Origin.ClientId);
         _ = job.Origin.ParentId is { } parentId ? insert.Bind(8, parentId) : insert.BindNull(8);
         insert.BindOrNull(9, job.Origin.IdempotencyKey).BindOrNull(10, job.Origin.TraceParent)
-            .Bind(11, job.TotalRecords).Bind(12, job.ChunkCount).Bind(13, StoredTime.From(job.CreatedAt)).Run();
+            .Bind(11, job.TotalRecords).Bind(12, job.ChunkCount).Bind(13, StoredTime.From(job.CreatedAt)).Bind(14, job.TotalBytes);
+        (job.MaxFailed is { } maxFailed ? insert.Bind(15, maxFailed) : insert.BindNull(15)).Run();
     }
 
     /// <summary>Reads a job of <see cref="Columns"/>.</summary>
@@ -66,7 +67,9 @@ internal static class JobRows
             ChunkCount = row.Int32(10),
             CreatedAt = StoredTime.To(row.Int64(11)),
             UpdatedAt = default,
-            Failure = row.IsNull(22) ? null : new(row.Text(22), row.Text(23)),
+            TotalBytes = row.Int64(12),
+            MaxFailed = row.IsNull(13) ? null : row.Int64(13),
+            Failure = row.IsNull(24) ? null : new(row.Text(24), row.Text(25)),
         },
         row, FirstProgressColumn);
 

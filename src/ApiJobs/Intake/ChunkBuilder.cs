@@ -18,6 +18,9 @@ internal sealed class ChunkBuilder(IntakeOptions options, int maxRecords = int.M
     /// <summary>How many records all chunks have so far.</summary>
     public long TotalRecords => _firstRecord + _recordCount;
 
+    /// <summary>What the payloads of all closed chunks take, in bytes.</summary>
+    public long TotalBytes { get; private set; }
+
     private ArrayBufferWriter<byte> Payload => _payloads[_chunkIndex & 1];
 
     /// <summary>Whether the chunk must be closed before this record is added.</summary>
@@ -35,6 +38,7 @@ internal sealed class ChunkBuilder(IntakeOptions options, int maxRecords = int.M
     public Chunk Close()
     {
         var chunk = new Chunk(_chunkIndex, _firstRecord, _recordCount, Payload.WrittenMemory);
+        TotalBytes += chunk.Payload.Length;
         _chunkIndex++;
         _firstRecord += _recordCount;
         _recordCount = 0;

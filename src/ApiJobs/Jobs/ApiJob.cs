@@ -31,6 +31,12 @@ public sealed record ApiJob
     /// <summary>The number of records accepted.</summary>
     public required long TotalRecords { get; init; }
 
+    /// <summary>What the records take as they are stored, in bytes.</summary>
+    public long TotalBytes { get; init; }
+
+    /// <summary>How many records may fail before the job is given up; null for any number.</summary>
+    public long? MaxFailed { get; init; }
+
     /// <summary>The number of chunks the records are stored in.</summary>
     public required int ChunkCount { get; init; }
 

@@ -12,6 +12,10 @@ public sealed record JobOptions
     /// <summary>The unique field that an upsert finds its rows by; null means the resource's key, <c>id</c>.</summary>
     public string? KeyField { get; init; }
 
+    /// <summary>Whether the job is a rehearsal: it tells what would happen, and changes no row.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool DryRun { get; init; }
+
     /// <summary>Writes the options as the compact JSON that stores keep, or null when there are none.</summary>
     public string? ToJson() => this == None ? null : JsonSerializer.Serialize(this, JobOptionsJson.Default.JobOptions);
 

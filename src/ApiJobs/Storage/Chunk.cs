@@ -24,6 +24,9 @@ public sealed record PendingChunk(Jobs.ApiJob Job, Chunk Chunk)
 public sealed record ChunkOutcome(
     ReadOnlyMemory<byte> Outcomes, ReadOnlyMemory<byte> Errors, string MessageText, int MessageEntryCount)
 {
+    /// <summary>Why the job ends with this chunk although more may follow; null to go on. A store ends it in the same transaction.</summary>
+    public Jobs.JobFailure? Failure { get; init; }
+
     /// <summary>How many records had each outcome.</summary>
     public Jobs.OutcomeCounts Counts { get; } = Jobs.OutcomeCounts.Of(Outcomes.Span);
 

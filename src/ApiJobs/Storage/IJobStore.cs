@@ -116,4 +116,10 @@ public sealed record NewJob
 
     /// <summary>The number of records in all chunks; a store refuses to seal any other number.</summary>
     public required long TotalRecords { get; init; }
+
+    /// <summary>What all chunks' payloads take, in bytes.</summary>
+    public long TotalBytes { get; init; }
+
+    /// <summary>How many records may fail before the job is given up; null for any number.</summary>
+    public long? MaxFailed { get; init; }
 }
