@@ -1,5 +1,4 @@
 using ApiJobs.Jobs;
-using ApiJobs.Sqlite.Asking;
 using ApiJobs.Sqlite.Connections;
 using ApiJobs.Sqlite.Lanes;
 using ApiJobs.Sqlite.Resources;
@@ -31,13 +30,7 @@ internal sealed class ChunkApplying(ResourceTables tables, StoreClock clock)
         var now = clock.Now;
         var jobs = new List<ApiJob>(runs.Count);
         foreach (var run in runs)
-        {
-            var job = StoreOutcomes(session, run, outcomes, now);
-            var failure = outcomes[run.End - 1].Failure;
-            jobs.Add(run.IsLast || failure is not null
-                ? job with { Failure = failure, EndTime = JobEnd.End(session, job.CompanyId, job.Id, failure, now) }
-                : job);
-        }
+            jobs.Add(StoreOutcomes(session, run, outcomes, now));
 
         return new(jobs, jobs.Exists(job => job.HasEnded) ? LaneRows.MoveHead(session, lease.CompanyId, lease.Lane, now) : null);
     }
@@ -142,18 +135,9 @@ internal sealed class ChunkApplying(ResourceTables tables, StoreClock clock)
                     .Bind(1, run.Job.CompanyId).Bind(2, run.Job.Id).Bind(3, chunkIndex).Bind(4, outcome.MessageText).Run();
         }
 
-        using var update = session.Use($"""
-            UPDATE jobs SET
-                created_count = created_count + ?3, updated_count = updated_count + ?4,
-                unchanged_count = unchanged_count + ?5, failed_count = failed_count + ?6,
-                message_entries = message_entries + ?7, message_bytes = message_bytes + ?8, updated_at = max(updated_at, start_time, ?9)
-            WHERE company_id = ?1 AND id = ?2
-            RETURNING {JobRows.ProgressColumns}
-            """);
-        update.Bind(1, run.Job.CompanyId).Bind(2, run.Job.Id)
-            .Bind(3, counts.Created).Bind(4, counts.Updated).Bind(5, counts.Unchanged).Bind(6, counts.Failed)
-            .Bind(7, messageEntries).Bind(8, messageBytes).Bind(9, StoredTime.From(now)).Read();
-        return JobRows.ReadProgress(run.Job, update);
+        var failure = outcomes[run.End - 1].Failure;
+        return JobProgress.Advance(session, run.Job, counts, messageEntries, messageBytes, run.IsLast || failure is not null, failure, now)
+            ?? throw new InvalidOperationException($"Job {run.Job.Id} ended inside the transaction that applies it.");
     }
 
     /// <summary>The chunks of one job, at <paramref name="First"/> up to <paramref name="End"/> of all.</summary>

@@ -14,8 +14,15 @@ internal sealed class DiskSpace(SqliteFile file, SqliteSession session)
 
     private long _takenBytes;
 
+    // Asked once a transaction: a group seals some tens of small jobs in milliseconds, and asking the disk costs as much as a statement.
+    private (long FreeBytes, long ReservedBytes)? _disk;
+
     /// <summary>Begins to count anew: what was taken before is on the disk.</summary>
-    internal void Forget() => _takenBytes = 0;
+    internal void Forget()
+    {
+        _takenBytes = 0;
+        _disk = null;
+    }
 
     /// <summary>Takes room for a payload, beside what was taken in this transaction.</summary>
     /// <exception cref="StoreUnavailableException">There is none that is not reserved.</exception>
@@ -30,15 +37,19 @@ internal sealed class DiskSpace(SqliteFile file, SqliteSession session)
 
     private void Check(long bytes)
     {
-        var disk = new DriveInfo(file.Folder);
-        var free = disk.AvailableFreeSpace;
-        var reserve = Math.Min(file.ReservedBytes, disk.TotalSize / 16);
+        var (free, reserve) = _disk ??= Ask();
         // Nearly always; then nobody need ask the file.
         if (free - bytes >= reserve || (free >= bytes && free + FreeBytesInFile() - bytes >= reserve))
             return;
         throw new StoreUnavailableException(
             $"The disk of '{file.Path}' has {free:N0} bytes free, of which {reserve:N0} are reserved for applying and removing what is there. "
             + "Free some room, or let Retention remove what is old.");
+    }
+
+    private (long FreeBytes, long ReservedBytes) Ask()
+    {
+        var disk = new DriveInfo(file.Folder);
+        return (disk.AvailableFreeSpace, Math.Min(file.ReservedBytes, disk.TotalSize / 16));
     }
 
     private long FreeBytesInFile()
