@@ -13,8 +13,19 @@ internal sealed class ClaimFloor(WorkSignal signal)
 
     private readonly Lock _lock = new();
     private DateTime? _servedAt;
+    private DateTime _front;
     private long _lookedFromTheFront;
     private int _pulses;
+
+    /// <summary>Since when the lanes were served that wait now, as far as this node has seen.</summary>
+    internal DateTime Front
+    {
+        get
+        {
+            lock (_lock)
+                return _front;
+        }
+    }
 
     /// <summary>When the lane was served last that was claimed last; null to look from the front.</summary>
     internal DateTime? Find()
@@ -37,6 +48,9 @@ internal sealed class ClaimFloor(WorkSignal signal)
     internal void Claimed(DateTime servedAt)
     {
         lock (_lock)
+        {
             _servedAt = servedAt == DateTime.MinValue ? null : servedAt;
+            _front = servedAt > _front ? servedAt : _front;
+        }
     }
 }

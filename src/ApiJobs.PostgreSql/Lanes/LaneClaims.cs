@@ -76,8 +76,14 @@ internal sealed class LaneClaims(StoreSession session, WorkSignal signal, TimePr
             ORDER BY j.position LIMIT 1), false)
         """;
 
+    // What a lane did not use of its turn brings its next one nearer, within the round. Where that is short it is left: an entry of
+    // the claim's index is not moved to save milliseconds.
+    private const string ServedAt = """
+        CASE WHEN isfinite($4) AND $4 < l.served_at - interval '50 milliseconds' AND $5 < 0.5 THEN $4 + $5 * (l.served_at - $4) ELSE l.served_at END
+        """;
+
     private const string ReleaseWithWorkSql = $"""
-        UPDATE lanes l SET lease_token = NULL, lease_until = NULL, leased_by = NULL, faults = 0, fault = NULL
+        UPDATE lanes l SET lease_token = NULL, lease_until = NULL, leased_by = NULL, faults = 0, fault = NULL, served_at = {ServedAt}
         WHERE company_id = $1 AND lane = $2 AND lease_token = $3 AND {HasUnfinishedJob}
         """;
 
@@ -94,7 +100,7 @@ internal sealed class LaneClaims(StoreSession session, WorkSignal signal, TimePr
     // A second statement, because one that waited for the lock would still see the jobs as of before it waited.
     private const string ReleaseSql = $"""
         UPDATE lanes l SET
-            lease_token = NULL, lease_until = NULL, leased_by = NULL, faults = 0, fault = NULL,
+            lease_token = NULL, lease_until = NULL, leased_by = NULL, faults = 0, fault = NULL, served_at = {ServedAt},
             has_work = {HasUnfinishedJob},
             head_position = CASE WHEN {HasUnfinishedJob} THEN l.head_position ELSE t.next_position END
         FROM lane_tails t
@@ -144,12 +150,13 @@ internal sealed class LaneClaims(StoreSession session, WorkSignal signal, TimePr
             return;
         }
 
+        NpgsqlParameter[] turn = [FloorValue(_floor.Front), Sql.Value(lease.TurnUsed)];
         // Most releases hand on a lane with work: they must not wait for whoever is sealing into it.
-        if (await RunAsync(lease, cancellationToken, OnLease(lease, ReleaseWithWorkSql)) > 0)
+        if (await RunAsync(lease, cancellationToken, OnLease(lease, ReleaseWithWorkSql, turn)) > 0)
             return;
         await RunAsync(
             lease, cancellationToken,
-            Sql.Statement(LockTailSql, Sql.Value(lease.CompanyId), Sql.Value(lease.Lane)), OnLease(lease, ReleaseSql));
+            Sql.Statement(LockTailSql, Sql.Value(lease.CompanyId), Sql.Value(lease.Lane)), OnLease(lease, ReleaseSql, [FloorValue(_floor.Front), Sql.Value(lease.TurnUsed)]));
     }
 
     private Task<LaneLease?> TryClaimAsync(string node, TimeSpan leaseFor, DateTime? floor, CancellationToken cancellationToken) => session.ServeAsync(

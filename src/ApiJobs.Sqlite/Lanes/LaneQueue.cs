@@ -24,6 +24,9 @@ internal sealed class LaneQueue(StoreClock clock, TimeProvider time)
     private TaskCompletionSource _work = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _turn;
 
+    // When the lane that was claimed last had been served before: the lanes that wait were served since.
+    private long _frontTurn;
+
     /// <summary>Takes over where a lane stands after a commit; wakes those who wait if it has got work.</summary>
     /// <param name="companyId">The lane's company.</param>
     /// <param name="name">The lane's name.</param>
@@ -55,7 +58,7 @@ internal sealed class LaneQueue(StoreClock clock, TimeProvider time)
         }
     }
 
-    /// <summary>Leases the lane with work that was served least recently: one that waits, or one whose lease has expired.</summary>
+    /// <summary>Leases the lane with work whose turn it is: one that waits, or one whose lease has expired.</summary>
     internal LaneLease? Claim(string node, TimeSpan leaseFor)
     {
         lock (_gate)
@@ -66,7 +69,8 @@ internal sealed class LaneQueue(StoreClock clock, TimeProvider time)
             lane.Token = Guid.CreateVersion7();
             lane.LeasedBy = node;
             lane.LeasedUntil = clock.After(leaseFor);
-            // Its turn counts from here too: a worker that dies without a release has had one.
+            // Its turn counts from here, as a whole one: a worker that dies without a release has had it.
+            _frontTurn = Math.Max(_frontTurn, lane.ServedTurn);
             lane.ServedTurn = ++_turn;
             _leased.Add(lane);
             return new(lane.CompanyId, lane.Name, lane.Token, lane.Faults);
@@ -103,6 +107,8 @@ internal sealed class LaneQueue(StoreClock clock, TimeProvider time)
                 return false;
             _leased.Remove(lane);
             lane.Token = Guid.Empty;
+            if (fault is null)
+                lane.ServedTurn = _frontTurn + (long)Math.Ceiling(lease.TurnUsed * (lane.ServedTurn - _frontTurn));
             lane.Faults = fault is null ? 0 : lane.Faults + 1;
             lane.DueAt = clock.After(fault?.Pause ?? TimeSpan.Zero);
             Queue(lane);

@@ -45,6 +45,7 @@ internal sealed class Worker(WorkerNode node)
     private async Task ServeAsync(LaneLease lease, CancellationToken stopping)
     {
         LaneFault? fault = null;
+        var began = node.Time.GetTimestamp();
         await using (var keeper = new LeaseKeeper(lease, node))
         {
             try
@@ -64,7 +65,8 @@ internal sealed class Worker(WorkerNode node)
 
         if (fault is null && lease.Faults > 0)
             node.Logger.LaneWell(lease.Lane, lease.CompanyId, lease.Faults);
-        await node.Store.ReleaseLaneAsync(lease, fault, CancellationToken.None);
+        var turnUsed = node.Time.GetElapsedTime(began) / node.Options.Slice;
+        await node.Store.ReleaseLaneAsync(lease with { TurnUsed = turnUsed }, fault, CancellationToken.None);
     }
 
     private LaneFault FaultOf(LaneLease lease, Exception exception)

@@ -5,8 +5,11 @@ namespace ApiJobs.Storage;
 /// <summary>What workers need of a store: lanes to serve, and a transaction that moves cursors together with the effects.</summary>
 public interface ILaneStore
 {
-    /// <summary>Claims the lane with work that was served least recently, that nobody holds a live lease on and that no fault keeps back.</summary>
-    /// <remarks>The lane's turn counts from here, so that one whose worker dies goes to the back like any other.</remarks>
+    /// <summary>Claims the lane with work whose turn it is, that nobody holds a live lease on and that no fault keeps back.</summary>
+    /// <remarks>
+    /// That is the one served least recently; one that was given back after a part of its turn (<see cref="LaneLease.TurnUsed"/>) has its next
+    /// one after that part of a round. The turn counts from here, as a whole one, so that a lane whose worker dies goes to the back like any other.
+    /// </remarks>
     /// <param name="node">Who claims, for operators: the process.</param>
     /// <param name="leaseFor">How long the lease lasts unless renewed, by the store's clock; at most <see cref="LaneLease.Longest"/>.</param>
     /// <param name="cancellationToken">Cancels the claim.</param>

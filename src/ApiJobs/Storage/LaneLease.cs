@@ -13,6 +13,12 @@ public sealed record LaneLease(Guid CompanyId, string Lane, Guid Token, int Faul
 {
     /// <summary>The longest that a lease may be claimed or renewed for: one that seems to last longer was made by a clock that has been set back, and is none.</summary>
     public static TimeSpan Longest { get; } = TimeSpan.FromHours(1);
+
+    /// <summary>How much of a turn the holder used, from 0 to 1, said when it gives the lane back: the less, the sooner is the lane's next turn.</summary>
+    public double TurnUsed { get; init => field = Math.Clamp(value, LeastTurnUsed, 1); } = 1;
+
+    // Not nothing: a lane whose turns cost nothing would have all of them.
+    private const double LeastTurnUsed = 0.01;
 }
 
 /// <summary>Why a lane cannot go on now. The lane's, never the worker's: that goes straight on to other lanes.</summary>

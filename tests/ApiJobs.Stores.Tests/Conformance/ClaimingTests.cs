@@ -44,6 +44,50 @@ public abstract class ClaimingTests(StoreFixture stores) : StoreTests(stores)
     }
 
     [Fact]
+    public async Task A_lane_that_used_little_of_its_turn_has_the_next_one_before_the_round_is_over()
+    {
+        const int Lanes = 10;
+        for (var lane = 0; lane < Lanes; lane++)
+            await AcceptAsync(Guid.CreateVersion7(), 1, 1);
+        for (var lane = 0; lane < Lanes; lane++)
+            await ServeAsync(turnUsed: 1);
+
+        var small = await ServeAsync(turnUsed: 0.01);
+
+        List<Guid> after = [];
+        for (var lane = 0; lane < Lanes; lane++)
+            after.Add(await ServeAsync(turnUsed: 1));
+        after.Distinct().Count().ShouldBe(Lanes);
+        after.IndexOf(small).ShouldBeLessThan(Lanes - 1);
+
+        async Task<Guid> ServeAsync(double turnUsed)
+        {
+            var lease = await ClaimAsync();
+            // Really, and not by setting back what is stored: a node remembers how far its claims have come.
+            await Task.Delay(Moment, TimeProvider.System, Cancel);
+            await Store.ReleaseLaneAsync(lease with { TurnUsed = turnUsed }, fault: null, Cancel);
+            return lease.CompanyId;
+        }
+    }
+
+    [Fact]
+    public async Task A_lane_that_says_it_used_nothing_does_not_keep_the_others_from_their_turns()
+    {
+        await AcceptAsync(Company, 1, 1);
+        await AcceptAsync(OtherCompany, 1, 1);
+
+        for (var turn = 0; turn < 500; turn++)
+        {
+            var lease = await ClaimAsync();
+            if (lease.CompanyId == OtherCompany)
+                return;
+            await Store.ReleaseLaneAsync(lease with { TurnUsed = 0 }, fault: null, Cancel);
+        }
+
+        Assert.Fail("The other lane had no turn.");
+    }
+
+    [Fact]
     public async Task The_least_recently_served_lane_comes_first()
     {
         Guid[] companies = [Company, OtherCompany, Guid.CreateVersion7()];
