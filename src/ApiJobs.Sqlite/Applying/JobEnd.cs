@@ -1,4 +1,5 @@
 using ApiJobs.Jobs;
+using ApiJobs.Sqlite.Accepting;
 using ApiJobs.Sqlite.Connections;
 using ApiJobs.Sqlite.Lanes;
 using ApiJobs.Storage;
@@ -12,7 +13,7 @@ internal sealed record Ending(EndResult Result, string LaneName = "", LanePositi
 internal static class JobEnd
 {
     /// <summary>Ends a job before its last chunk.</summary>
-    internal static Ending Fail(SqliteSession session, Guid companyId, Guid jobId, JobFailure failure, DateTimeOffset now)
+    internal static Ending Fail(SqliteSession session, Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, DateTimeOffset now)
     {
         string lane;
         using (var find = session.Use("SELECT lane, end_time FROM jobs WHERE company_id = ?1 AND id = ?2"))
@@ -24,6 +25,10 @@ internal static class JobEnd
             lane = find.Text(0);
         }
 
+        if (request is not null && KeyRows.Find(session, companyId, request.ClientId, request.Key) is not null)
+            return new(EndResult.KeyTaken);
+        if (request is not null)
+            KeyRows.Insert(session, companyId, jobId, request);
         End(session, companyId, jobId, failure, now);
         return new(EndResult.Ended, lane, LaneRows.MoveHead(session, companyId, lane, now));
     }
