@@ -42,6 +42,9 @@ public class StoreDecorator(IJobStore jobs, ILaneStore lanes, IUpkeep upkeep) : 
     public virtual Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, Guid parentId, CancellationToken cancellationToken) =>
         jobs.FindChildrenAsync(companyId, parentId, cancellationToken);
 
+    public Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken) =>
+        EndJobAsync(companyId, jobId, failure, request: null, cancellationToken);
+
     public virtual Task<EndResult> EndJobAsync(
         Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, CancellationToken cancellationToken) =>
         jobs.EndJobAsync(companyId, jobId, failure, request, cancellationToken);
