@@ -55,11 +55,19 @@ public static class ApiJobsEndpointRouteBuilderExtensions
         api.MapRead("/api-jobs/{id}/records", records.ListAsync)
             .NeedsScope(ApiScopes.JobsRead).Takes(RecordsEndpoint.Parameters).DescribeRecords();
 
+        var changes = new ChangeEndpoints(engine, services.GetRequiredService<BulkRoutes>(), urls);
+        api.MapPost("/api-jobs/{id}/cancel", changes.CancelAsync)
+            .NeedsScope(ApiScopes.JobsWrite).WithMetadata(new ChangesJobs()).DescribeCancel();
+        api.MapPost("/api-jobs/{id}/retry", changes.RetryAsync)
+            .NeedsScope(ApiScopes.JobsWrite).WithMetadata(new ChangesJobs()).DescribeRetry();
+        api.MapPost("/api-jobs/{id}/promote", changes.PromoteAsync)
+            .NeedsScope(ApiScopes.JobsWrite).WithMetadata(new ChangesJobs()).DescribePromote();
+
         foreach (var route in services.GetRequiredService<BulkRoutes>().All)
         {
             var bulk = new BulkEndpoint(route, engine, services.GetRequiredService<IOptions<IntakeOptions>>().Value, urls);
             api.MapMethods($"/{route.Path}", [route.Method], (Delegate)bulk.AcceptAsync)
-                .NeedsScope(route.Scope).Takes(bulk.Parameters).WithMetadata(bulk, new MakesJob()).DescribeBulk(route);
+                .NeedsScope(route.Scope).Takes(bulk.Parameters).WithMetadata(bulk, new ChangesJobs()).DescribeBulk(route);
         }
 
         foreach (var resource in services.GetRequiredService<ResourceCatalog>().All)

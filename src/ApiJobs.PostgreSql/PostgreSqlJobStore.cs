@@ -31,6 +31,7 @@ internal sealed class PostgreSqlJobStore(AcceptQueue accepting, UploadRemoval up
         {
             AcceptResult.Sealed made => new SealResult.Sealed(NewlySealed(job, lastChunk, made)),
             AcceptResult.KeyTaken taken => new SealResult.KeyTaken(taken.JobId, taken.Fingerprint),
+            AcceptResult.ParentTaken taken => new SealResult.ParentTaken(taken.ChildId),
             AcceptResult.OutOfOrder => throw OutOfOrder(job.Id, lastChunk.Index),
             AcceptResult.Miscounted => throw Miscounted(job),
             // An earlier call sealed it, and its answer was lost; or retention was faster. Not cancellable, like the writing before it.
@@ -43,6 +44,9 @@ internal sealed class PostgreSqlJobStore(AcceptQueue accepting, UploadRemoval up
     public Task AbandonUploadAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
         uploads.RemoveAsync(companyId, jobId, idleFor: null, cancellationToken);
 
+    public Task<KeyHolder?> FindKeyAsync(Guid companyId, string? clientId, string key, CancellationToken cancellationToken) =>
+        reading.FindKeyAsync(companyId, clientId, key, cancellationToken);
+
     public Task<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
         reading.FindAsync(companyId, jobId, cancellationToken);
 
@@ -53,10 +57,14 @@ internal sealed class PostgreSqlJobStore(AcceptQueue accepting, UploadRemoval up
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         reading.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken);
 
-    public Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, Guid parentId, CancellationToken cancellationToken) =>
+        reading.FindChildrenAsync(companyId, parentId, cancellationToken);
+
+    public Task<EndResult> EndJobAsync(
+        Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(failure);
-        return ending.EndAsync(companyId, jobId, failure, cancellationToken);
+        return ending.EndAsync(companyId, jobId, failure, request, cancellationToken);
     }
 
     private async Task<AcceptResult> AcceptAsync(Acceptance acceptance, CancellationToken cancellationToken)

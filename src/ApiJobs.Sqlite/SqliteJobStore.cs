@@ -34,6 +34,9 @@ internal sealed class SqliteJobStore(SqliteDatabase database, LaneQueue lanes) :
     public Task AbandonUploadAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
         UploadSweeping.RemoveAsync(database, companyId, jobId, DateTimeOffset.MaxValue, cancellationToken);
 
+    public Task<KeyHolder?> FindKeyAsync(Guid companyId, string? clientId, string key, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => KeyRows.Find(session, companyId, clientId, key), cancellationToken);
+
     public Task<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
         database.ReadAsync(session => JobRows.Find(session, companyId, jobId), cancellationToken);
 
@@ -44,11 +47,15 @@ internal sealed class SqliteJobStore(SqliteDatabase database, LaneQueue lanes) :
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         database.ReadAsync(session => ChunkRows.Results(session, companyId, jobId, fromChunk, maxChunks), cancellationToken);
 
-    public async Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, Guid parentId, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => ChildRows.Of(session, companyId, parentId), cancellationToken);
+
+    public async Task<EndResult> EndJobAsync(
+        Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(failure);
         var ending = await database.WriteAsync(
-            session => JobEnd.Fail(session, companyId, jobId, failure, database.Clock.Now), cancellationToken,
+            session => JobEnd.Fail(session, companyId, jobId, failure, request, database.Clock.Now), cancellationToken,
             committed => lanes.Move(companyId, committed.LaneName, committed.Lane));
         return ending.Result;
     }

@@ -31,6 +31,60 @@ public sealed class ApiJobEngine(
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(records);
+        // What was stored under the key before is not stored again.
+        return await FindRepeatedAsync(request.CompanyId, request.Origin, request.Fingerprint, cancellationToken)
+            ?? await AcceptNewAsync(request, descent: null, records, cancellationToken);
+    }
+
+    /// <summary>Makes a job of the records of another one that failed or were not processed, as they were sent.</summary>
+    /// <param name="parent">The job, as read just now.</param>
+    /// <param name="origin">Who asks, and how; the parent is filled in here.</param>
+    /// <param name="fingerprint">What tells the request from another one under the same idempotency key; null without a key.</param>
+    /// <param name="cancellationToken">Cancels before the job is made.</param>
+    /// <returns>The pending job; or, of a request that is sent again under its key, the job that it made.</returns>
+    /// <exception cref="RequestFaultException">The job has not ended, has nothing to retry, or was retried before; or its operation is gone. Nothing was made.</exception>
+    /// <exception cref="RecordsRemovedException">The records have been kept long enough, and are gone.</exception>
+    public Task<ApiJob> RetryAsync(ApiJob parent, JobOrigin origin, ReadFingerprint? fingerprint, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(parent);
+        return GoOnAsync(parent, JobDescent.Retry, parent.Options, origin, fingerprint, cancellationToken);
+    }
+
+    /// <summary>Makes the real job of all records of a rehearsal, as they were sent.</summary>
+    /// <exception cref="RequestFaultException">The job is no rehearsal, has not ended, or was promoted before; or its operation is gone. Nothing was made.</exception>
+    /// <inheritdoc cref="RetryAsync"/>
+    public Task<ApiJob> PromoteAsync(ApiJob parent, JobOrigin origin, ReadFingerprint? fingerprint, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(parent);
+        return GoOnAsync(parent, JobDescent.Promotion, parent.Options with { DryRun = false }, origin, fingerprint, cancellationToken);
+    }
+
+    // However a job comes about, it is accepted in the same way; only where its records come from differs.
+    private async Task<ApiJob> GoOnAsync(
+        ApiJob parent, JobDescent descent, JobOptions options, JobOrigin origin, ReadFingerprint? fingerprint, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(origin);
+        if (await FindRepeatedAsync(parent.CompanyId, origin, fingerprint, cancellationToken) is { } repeated)
+            return repeated;
+        if (descent.Refuses(parent) is { } fault)
+            throw new RequestFaultException(fault);
+        if (await FindChildAsync(parent.CompanyId, parent.Id, descent, cancellationToken) is { } childId)
+            throw new RequestFaultException(descent.Taken(parent.Id, childId));
+        if (descent.HasNothing(parent) is { } nothing)
+            throw new RequestFaultException(nothing);
+        var operation = operations.Find(parent.Type) ?? throw new RequestFaultException(JobDescents.OperationGone(parent));
+        var request = new BulkRequest(parent.CompanyId, operation, options)
+        {
+            Origin = origin with { ParentId = parent.Id },
+            Fingerprint = fingerprint,
+        };
+        await using var records = new StoredRecords(store, parent, outcome => descent.Takes(outcome));
+        return await AcceptNewAsync(request, descent, records, cancellationToken);
+    }
+
+    private async Task<ApiJob> AcceptNewAsync(
+        BulkRequest request, JobDescent? descent, RecordReader records, CancellationToken cancellationToken)
+    {
         var jobId = Guid.CreateVersion7(time.GetUtcNow());
         var chunks = new ChunkBuilder(_intake, request.Operation.MaxChunkRecords);
         Task<bool>? append = null;
@@ -55,6 +109,8 @@ public sealed class ApiJobEngine(
             if (chunks.TotalRecords == 0)
                 throw NoRecords();
 
+            var fingerprint = request.Fingerprint is { } read ? await read(cancellationToken) : default;
+
             // From here on the caller's hanging up changes nothing: the records are all here, and the job is made.
             var lastChunk = chunks.Close();
             var job = new NewJob
@@ -65,14 +121,17 @@ public sealed class ApiJobEngine(
                 Lane = request.Operation.Lane,
                 Options = request.Options,
                 Origin = request.Origin,
-                Fingerprint = request.Fingerprint,
+                Fingerprint = fingerprint,
                 TotalRecords = chunks.TotalRecords,
                 TotalBytes = chunks.TotalBytes,
+                MaxFailed = request.MaxFailed?.Of(chunks.TotalRecords),
+                Descent = descent,
             };
             return await store.SealJobAsync(job, lastChunk, CancellationToken.None) switch
             {
                 SealResult.Sealed made => Accepted(made.Job),
-                SealResult.KeyTaken taken => await FindKeyHolderAsync(request, taken, jobId, append),
+                SealResult.KeyTaken taken => await FindKeyHolderAsync(job, taken, append),
+                SealResult.ParentTaken taken => throw new RequestFaultException(descent!.Value.Taken(request.Origin.ParentId!.Value, taken.ChildId)),
                 _ => throw UploadExpired(),
             };
         }
@@ -101,13 +160,51 @@ public sealed class ApiJobEngine(
     /// <param name="jobId">The job.</param>
     /// <param name="failure">Why it does not run to its end.</param>
     /// <param name="cancellationToken">Cancels before the end is durable.</param>
-    public async Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken)
+    public Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken) =>
+        EndJobAsync(companyId, jobId, failure, request: null, cancellationToken);
+
+    private async Task<EndResult> EndJobAsync(
+        Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, CancellationToken cancellationToken)
     {
-        var result = await store.EndJobAsync(companyId, jobId, failure, cancellationToken);
+        var result = await store.EndJobAsync(companyId, jobId, failure, request, cancellationToken);
         // The job is read again rather than made up, so that what is kept of ended jobs is what the store says.
-        if (result == EndResult.Ended && await FindJobAsync(companyId, jobId, cancellationToken) is { } ended)
+        if (result == EndResult.Ended && await FindJobAsync(companyId, jobId, CancellationToken.None) is { } ended)
             logger.JobEnded(ended);
         return result;
+    }
+
+    /// <summary>Cancels a job: it ends as failed with the chunk at hand, and the records without an outcome stay unprocessed.</summary>
+    /// <param name="companyId">The company.</param>
+    /// <param name="jobId">The job.</param>
+    /// <param name="clientId">Who asks; null if callers are not told apart.</param>
+    /// <param name="request">The request, if it may be sent again under a key; null otherwise.</param>
+    /// <param name="cancellationToken">Cancels before the end is durable.</param>
+    /// <returns>The ended job, also if the same request under the same key has ended it before; null if the company has none of that id.</returns>
+    /// <exception cref="RequestFaultException">It had ended already, or the key was used for another request.</exception>
+    public async Task<ApiJob?> CancelAsync(
+        Guid companyId, Guid jobId, string? clientId, KeyedRequest? request, CancellationToken cancellationToken)
+    {
+        if (await FindCancelledAsync(companyId, request, cancellationToken) is { } before)
+            return before;
+        switch (await EndJobAsync(companyId, jobId, JobFailure.Cancelled(clientId), request, cancellationToken))
+        {
+            case EndResult.Ended:
+                return await FindJobAsync(companyId, jobId, CancellationToken.None);
+            case EndResult.Unknown:
+                return null;
+            default:
+                // The same request may have been faster, since the key was looked up.
+                return await FindCancelledAsync(companyId, request, cancellationToken) ?? throw AlreadyEnded(jobId);
+        }
+    }
+
+    /// <summary>Reads which job goes on from another one as its retry or its promotion.</summary>
+    /// <returns>The last of them; null if nothing goes on from it.</returns>
+    public async Task<Guid?> FindChildAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken)
+    {
+        // Ids are made in order.
+        var children = await store.FindChildrenAsync(companyId, jobId, cancellationToken);
+        return children.Count == 0 ? null : children.Max(child => child.JobId);
     }
 
     /// <summary>Reads the entries of a job's message, of the moment at which the job was read.</summary>
@@ -163,15 +260,43 @@ public sealed class ApiJobEngine(
         : await store.ReadMessageAsync(job.CompanyId, job.Id, job.NextChunk, cancellationToken);
 
     // The same request under the same key is the same job, however often it is sent; another one is refused.
-    private async Task<ApiJob> FindKeyHolderAsync(BulkRequest request, SealResult.KeyTaken taken, Guid jobId, Task<bool>? append)
+    private async Task<ApiJob> FindKeyHolderAsync(NewJob request, SealResult.KeyTaken taken, Task<bool>? append)
     {
         if (!taken.Fingerprint.Span.SequenceEqual(request.Fingerprint.Span))
             throw KeyReused();
-        var holder = await store.FindJobAsync(request.CompanyId, taken.JobId, CancellationToken.None) ?? throw KeyReused();
+        var holder = await store.FindJobAsync(request.CompanyId, taken.JobId, CancellationToken.None) ?? throw KeyGone();
         if (append is not null)
-            await AbandonAsync(request.CompanyId, jobId, append);
+            await AbandonAsync(request.CompanyId, request.Id, append);
         return holder;
     }
+
+    /// <summary>The job of a request that was sent before under the same key, whose body is read here to its end.</summary>
+    private async Task<ApiJob?> FindRepeatedAsync(
+        Guid companyId, JobOrigin origin, ReadFingerprint? fingerprint, CancellationToken cancellationToken)
+    {
+        if (origin.IdempotencyKey is not { } key || fingerprint is null
+            || await store.FindKeyAsync(companyId, origin.ClientId, key, cancellationToken) is not { } holder)
+        {
+            return null;
+        }
+
+        var sent = await fingerprint(cancellationToken);
+        if (!holder.Fingerprint.Span.SequenceEqual(sent.Span))
+            throw KeyReused();
+        return await store.FindJobAsync(companyId, holder.JobId, cancellationToken) ?? throw KeyGone();
+    }
+
+    private async Task<ApiJob?> FindCancelledAsync(Guid companyId, KeyedRequest? request, CancellationToken cancellationToken)
+    {
+        if (request is null || await store.FindKeyAsync(companyId, request.ClientId, request.Key, cancellationToken) is not { } holder)
+            return null;
+        return holder.Fingerprint.Span.SequenceEqual(request.Fingerprint.Span)
+            ? await store.FindJobAsync(companyId, holder.JobId, cancellationToken)
+            : throw KeyReused();
+    }
+
+    private async Task<Guid?> FindChildAsync(Guid companyId, Guid parentId, JobDescent descent, CancellationToken cancellationToken) =>
+        (await store.FindChildrenAsync(companyId, parentId, cancellationToken)).FirstOrDefault(child => child.Descent == descent)?.JobId;
 
     private static async Task EndAppendAsync(Task<bool>? append)
     {
@@ -202,6 +327,13 @@ public sealed class ApiJobEngine(
     private static RequestFaultException KeyReused() => new(new(
         RequestFaultCodes.IdempotencyKeyReused,
         "The Idempotency-Key was used for another request before. Send a key of its own with every request, and the same key only with the same request."));
+
+    // Between two looks at it, retention removed the job together with its key: the same request may be sent again now.
+    private static StoreUnavailableException KeyGone() =>
+        new("The job under the idempotency key was removed just now, some time after its end.");
+
+    private static RequestFaultException AlreadyEnded(Guid jobId) => new(new(
+        RequestFaultCodes.AlreadyEnded, $"The job {jobId} has ended already; what it did stays. Ask for the job to see how it ended."));
 
     private RequestFaultException TooManyRecords() => new(new(
         RequestFaultCodes.TooManyRecords,

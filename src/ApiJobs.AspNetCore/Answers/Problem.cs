@@ -56,6 +56,8 @@ internal sealed record Problem(ProblemKind Kind, string Detail)
         json.WriteString("detail"u8, Detail);
         json.WriteString("instance"u8, instance);
         json.WriteString("code"u8, Kind.Code);
+        if (Fault?.ChildId is { } childId)
+            json.WriteString("child"u8, childId);
         if (Fault is { } fault && (fault.ByteOffset ?? fault.RecordIndex ?? fault.Line) is not null)
             WriteErrors(json, fault);
         json.WriteEndObject();

@@ -21,7 +21,6 @@ internal static class Problems
     public static readonly ProblemKind RecordsRemoved = new("records_removed", StatusCodes.Status410Gone, "The records are no longer kept");
     public static readonly ProblemKind MethodNotAllowed = new("method_not_allowed", StatusCodes.Status405MethodNotAllowed, "Method not allowed");
     public static readonly ProblemKind InvalidParameter = new(RequestFaultCodes.InvalidParameter, StatusCodes.Status400BadRequest, "A parameter is not valid");
-    public static readonly ProblemKind NotSupported = new("not_supported", StatusCodes.Status400BadRequest, "Not supported yet");
     public static readonly ProblemKind BadRequest = new("bad_request", StatusCodes.Status400BadRequest, "The request cannot be served");
 
     // What is sent.
@@ -37,7 +36,17 @@ internal static class Problems
     public static readonly ProblemKind BodyTooLarge = new(RequestFaultCodes.BodyTooLarge, StatusCodes.Status413PayloadTooLarge, "The body is too large");
     public static readonly ProblemKind TooManyRecords = new(RequestFaultCodes.TooManyRecords, StatusCodes.Status413PayloadTooLarge, "There are too many records");
 
+    public static readonly ProblemKind InvalidIdempotencyKey = new("invalid_idempotency_key", StatusCodes.Status400BadRequest, "The idempotency key is not valid");
     public static readonly ProblemKind IdempotencyKeyReused = new(RequestFaultCodes.IdempotencyKeyReused, StatusCodes.Status422UnprocessableEntity, "The idempotency key is in use");
+
+    // What a job's state does not allow.
+    public static readonly ProblemKind AlreadyEnded = new(RequestFaultCodes.AlreadyEnded, StatusCodes.Status409Conflict, "The job has ended");
+    public static readonly ProblemKind NotEnded = new(RequestFaultCodes.NotEnded, StatusCodes.Status409Conflict, "The job has not ended");
+    public static readonly ProblemKind NothingToRetry = new(RequestFaultCodes.NothingToRetry, StatusCodes.Status409Conflict, "There is nothing to retry");
+    public static readonly ProblemKind AlreadyRetried = new(RequestFaultCodes.AlreadyRetried, StatusCodes.Status409Conflict, "The job was retried before");
+    public static readonly ProblemKind NotARehearsal = new(RequestFaultCodes.NotARehearsal, StatusCodes.Status409Conflict, "The job is no rehearsal");
+    public static readonly ProblemKind AlreadyPromoted = new(RequestFaultCodes.AlreadyPromoted, StatusCodes.Status409Conflict, "The rehearsal was promoted before");
+    public static readonly ProblemKind UnknownOperation = new(RequestFaultCodes.UnknownOperation, StatusCodes.Status409Conflict, "The operation is gone");
 
     // How fast. 408 and not 503 for an upload that stood still: the sender was slow, the server is well.
     public static readonly ProblemKind UploadExpired = new(RequestFaultCodes.UploadExpired, StatusCodes.Status408RequestTimeout, "The upload took too long");
@@ -52,9 +61,10 @@ internal static class Problems
     public static IReadOnlyList<ProblemKind> All { get; } =
     [
         MissingToken, MalformedToken, InvalidToken, ExpiredToken, RevokedToken, InsufficientScope, Forbidden,
-        NotFound, RecordsRemoved, MethodNotAllowed, InvalidParameter, NotSupported, BadRequest,
+        NotFound, RecordsRemoved, MethodNotAllowed, InvalidParameter, BadRequest,
         UnsupportedMediaType, MalformedBody, InvalidUtf8, TooDeep, WrongShape, RecordNotObject, NoRecords, InvalidEncoding,
-        RecordTooLarge, BodyTooLarge, TooManyRecords, IdempotencyKeyReused,
+        RecordTooLarge, BodyTooLarge, TooManyRecords, InvalidIdempotencyKey, IdempotencyKeyReused,
+        AlreadyEnded, NotEnded, NothingToRetry, AlreadyRetried, NotARehearsal, AlreadyPromoted, UnknownOperation,
         UploadExpired, RequestTimeout, TooManyRequests,
         Unavailable, InternalError,
     ];

@@ -8,7 +8,7 @@ namespace ApiJobs.AspNetCore.Bulk;
 /// The server's own limit would do the same and then reset the connection, so that a client which is still sending
 /// never sees the answer. Refused here, the server reads on for some seconds, and the client learns why.
 /// </remarks>
-internal sealed class BoundedBody(Stream body, long maxBytes) : Stream
+internal sealed class BoundedBody(Stream body, long maxBytes, Func<Exception>? tooLarge = null) : Stream
 {
     private long _readBytes;
 
@@ -35,7 +35,7 @@ internal sealed class BoundedBody(Stream body, long maxBytes) : Stream
     {
         var count = await body.ReadAsync(buffer, cancellationToken);
         _readBytes += count;
-        return _readBytes > maxBytes ? throw TooLarge(maxBytes) : count;
+        return _readBytes > maxBytes ? throw tooLarge?.Invoke() ?? TooLarge(maxBytes) : count;
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ApiJobs.AspNetCore.Answers;
 using ApiJobs.AspNetCore.Callers;
 using ApiJobs.AspNetCore.Jobs;
@@ -25,37 +24,43 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
     // The server's general limit does not hold here: bodies are streamed, and have a limit of their own (BoundedBody).
     long? IRequestSizeLimitMetadata.MaxRequestBodySize => null;
 
-    public IReadOnlyList<QueryParameter> Parameters => _keys.Count == 0 ? [] : [_key];
+    private static readonly QueryParameter MaxFailed = new(
+        "max_failed", "How many records may fail before the job is given up, and the rest left unprocessed: a number, as 100, or a part of all, as 5%.");
+
+    public IReadOnlyList<QueryParameter> Parameters => _keys.Count == 0 ? [MaxFailed] : [_key, MaxFailed];
 
     public async Task AcceptAsync(HttpContext context)
     {
         var (request, response) = (context.Request, context.Response);
-        var options = ReadOptions(request);
+        var (options, maxFailed) = (ReadOptions(request), ReadMaxFailed(request));
         if (request.ContentLength > intake.MaxBodyBytes)
             throw BoundedBody.TooLarge(intake.MaxBodyBytes);
+        var origin = context.Origin();
+        var bounded = new BoundedBody(request.Body, intake.MaxBodyBytes);
+        // What no key is sent with is not hashed either.
+        await using var hashed = origin.IdempotencyKey is null ? null : new FingerprintedBody(request, bounded);
         // RFC 9110, section 15.5.16: Accept-Encoding tells a wrong encoding from a wrong media type.
-        await using var body = ContentEncodings.Open(request.Headers.ContentEncoding, new BoundedBody(request.Body, intake.MaxBodyBytes), intake)
+        await using var body = ContentEncodings.Open(request.Headers.ContentEncoding, hashed ?? (Stream)bounded, intake)
             ?? throw Problems.UnsupportedMediaType.Refusal(Unsupported(request), ("Accept-Encoding", string.Join(", ", ContentEncodings.Supported)));
         await using var records = RecordFormats.Open(request.ContentType, body, intake)
             ?? throw Problems.UnsupportedMediaType.Refusal(Unsupported(request));
 
-        var caller = context.Caller();
-        var bulk = new BulkRequest(caller.CompanyId, route.Operation, options) { Origin = OriginOf(caller) };
+        var bulk = new BulkRequest(context.Caller().CompanyId, route.Operation, options)
+        {
+            Origin = origin,
+            MaxFailed = maxFailed,
+            Fingerprint = hashed is null ? null : hashed.ReadFingerprintAsync,
+        };
         var job = await engine.AcceptAsync(bulk, records, context.RequestAborted);
-
-        response.StatusCode = StatusCodes.Status202Accepted;
-        response.Headers.Location = urls.Job(request, job.Id);
-        response.Headers.RetryAfter = engine.RetryAfter(job);
-        // The same tag as of asking for the job: so the first question can already be whether anything has changed.
-        var answer = JobJson.Answer(job, await engine.ReadMessageAsync(job, CancellationToken.None), urls, request, JobExpansion.None);
-        response.Headers.ETag = answer.EntityTag().ToString();
-        await answer.WriteAsync(response);
+        await response.WriteAcceptedAsync(job, engine, urls);
     }
 
-    private static JobOrigin OriginOf(ApiJobCaller caller) => new()
+    private static FailureBound? ReadMaxFailed(HttpRequest request) => MaxFailed.Text(request) switch
     {
-        ClientId = caller.ClientId,
-        TraceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C } request ? request.Id : null,
+        null => null,
+        var text when FailureBound.TryParse(text, out var bound) => bound,
+        var other => throw QueryParameter.Invalid(
+            $"'{MaxFailed.Name}' is '{QueryParameter.Shown(other)}'; send a whole number from 1, or a whole percentage from 1% to 100%. Leave it out to let any number fail."),
     };
 
     private JobOptions ReadOptions(HttpRequest request) => _key.Text(request) switch

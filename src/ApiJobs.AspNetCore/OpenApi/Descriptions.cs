@@ -27,6 +27,40 @@ internal static class Descriptions
         .Produces<Schemas.RecordResults>()
         .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status410Gone);
 
+    public static void DescribeCancel(this RouteHandlerBuilder endpoint) => endpoint
+        .WithOperationId("cancelApiJob").WithTags(JobsTag)
+        .WithSummary("Cancel an API job")
+        .WithDescription(
+            "The job ends as failed with the chunk at hand, and the rest of its records stays unprocessed; what was done stays. "
+            + "Also needs the scope of the bulk requests that make such jobs.")
+        .WithIdempotencyKey()
+        .Produces<Schemas.ApiJob>()
+        .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status422UnprocessableEntity);
+
+    public static void DescribeRetry(this RouteHandlerBuilder endpoint) => endpoint
+        .WithOperationId("retryApiJob").WithTags(JobsTag)
+        .WithSummary("Retry what failed in an API job")
+        .WithDescription(
+            "Makes a new job, at the Location, of the records that failed or stayed unprocessed, as they were sent. A job is retried once; its retry may be retried. "
+            + "Also needs the scope of the bulk requests that make such jobs.")
+        .WithIdempotencyKey()
+        .Produces<Schemas.ApiJob>(StatusCodes.Status202Accepted)
+        .Refuses(
+            StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status410Gone,
+            StatusCodes.Status422UnprocessableEntity);
+
+    public static void DescribePromote(this RouteHandlerBuilder endpoint) => endpoint
+        .WithOperationId("promoteApiJob").WithTags(JobsTag)
+        .WithSummary("Do for good what an API job has rehearsed")
+        .WithDescription(
+            "Makes the real job, at the Location, of all records of a rehearsal that has ended, without a new upload. "
+            + "Also needs the scope of the bulk requests that make such jobs.")
+        .WithIdempotencyKey()
+        .Produces<Schemas.ApiJob>(StatusCodes.Status202Accepted)
+        .Refuses(
+            StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status410Gone,
+            StatusCodes.Status422UnprocessableEntity);
+
     public static void DescribeBulk(this RouteHandlerBuilder endpoint, BulkRoute route) => endpoint
         .WithOperationId(CamelCase(route.Operation.Type)).WithTags(route.Path.Split('/')[0])
         .WithSummary($"Send a bulk request: {route.Operation.Type}")
@@ -35,11 +69,11 @@ internal static class Descriptions
             + "or CSV with a header row. It may be encoded as gzip or br. "
             + "The answer is the API job, at the Location; it is sent when every record is stored durably. "
             + "A body that cannot be read is refused as a whole; a record that is wrong becomes an error in the job.")
-        .WithRecordsAsBody()
+        .WithRecordsAsBody().WithIdempotencyKey()
         .Produces<Schemas.ApiJob>(StatusCodes.Status202Accepted)
         .Refuses(
             StatusCodes.Status400BadRequest, StatusCodes.Status408RequestTimeout,
-            StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
+            StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType, StatusCodes.Status422UnprocessableEntity);
 
     public static void DescribeRows(this RouteHandlerBuilder endpoint, Resource resource) => endpoint
         .WithOperationId(CamelCase($"list_{resource.Path}")).WithTags(resource.Path)

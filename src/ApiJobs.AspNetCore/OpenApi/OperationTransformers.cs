@@ -27,6 +27,16 @@ internal static class OperationTransformers
         }
     });
 
+    /// <summary>Describes the header that lets a request be sent again.</summary>
+    public static RouteHandlerBuilder WithIdempotencyKey(this RouteHandlerBuilder endpoint) => endpoint.Transform(operation =>
+        (operation.Parameters ??= []).Add(new OpenApiParameter
+        {
+            Name = IdempotencyKey.HeaderName,
+            In = ParameterLocation.Header,
+            Description = "A key of the client's own for this request, 1 to 255 characters: sent again under it, the same request gets the same job, and another one is refused.",
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        }));
+
     /// <summary>Describes a body of records.</summary>
     /// <remarks>The usual way, endpoint metadata, would make routing refuse other media types before anybody has asked who is calling.</remarks>
     public static RouteHandlerBuilder WithRecordsAsBody(this RouteHandlerBuilder endpoint) => endpoint.Transform(operation =>

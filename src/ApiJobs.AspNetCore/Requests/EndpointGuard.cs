@@ -29,7 +29,7 @@ internal sealed class EndpointGuard(IReadOnlyList<GuardStep> steps, RequestDeleg
         new KnownCaller(readCaller).CheckAsync,
         (endpoint.Metadata.OfType<RequiredScope>().LastOrDefault()
             ?? throw new InvalidOperationException($"The endpoint '{endpoint.DisplayName}' does not say which scope it needs.")).CheckAsync,
-        .. endpoint.Metadata.OfType<MakesJob>().Any() ? new GuardStep[] { IdempotencyKey.RefuseAsync } : [],
+        .. endpoint.Metadata.OfType<ChangesJobs>().Any() ? new GuardStep[] { IdempotencyKey.CheckAsync } : [],
         new KnownParameters([.. endpoint.Metadata.OfType<QueryParameter>()]).CheckAsync,
     ];
 

@@ -40,6 +40,9 @@ internal abstract record AcceptResult
     /// <summary>Nothing was written: another job of the client's has the idempotency key.</summary>
     internal sealed record KeyTaken(Guid JobId, byte[] Fingerprint) : AcceptResult;
 
+    /// <summary>Nothing was written: another job goes on from the parent in the same way.</summary>
+    internal sealed record ParentTaken(Guid ChildId) : AcceptResult;
+
     /// <summary>Nothing was written: there is no such upload.</summary>
     internal sealed record Swept : AcceptResult;
 

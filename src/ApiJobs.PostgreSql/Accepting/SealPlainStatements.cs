@@ -4,7 +4,7 @@ using NpgsqlTypes;
 
 namespace ApiJobs.PostgreSql.Accepting;
 
-/// <summary>Seals jobs of one company, each once, that have one chunk and no idempotency key: most jobs there are.</summary>
+/// <summary>Seals jobs of one company, each once, that have one chunk, no idempotency key and no claim on a parent: most jobs there are.</summary>
 /// <remarks>What <see cref="SealStatements"/> does, without what such a job cannot need: the work of a small job is a large part of its cost.</remarks>
 internal sealed class SealPlainStatements(Guid companyId, Acceptance[] seals, bool areLanesKnown) : IAcceptStatements
 {
@@ -64,7 +64,7 @@ internal sealed class SealPlainStatements(Guid companyId, Acceptance[] seals, bo
     public AcceptResult Otherwise { get; } = new AcceptResult.WasSealed();
 
     /// <summary>Whether a job can be sealed so.</summary>
-    internal static bool CanSeal(Acceptance seal) => seal.Chunk.Index == 0 && seal.Job!.Origin.IdempotencyKey is null;
+    internal static bool CanSeal(Acceptance seal) => seal.Chunk.Index == 0 && seal.Job is { Origin.IdempotencyKey: null, Descent: null };
 
     public void AddTo(NpgsqlBatch batch)
     {

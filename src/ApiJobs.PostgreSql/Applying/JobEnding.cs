@@ -10,9 +10,19 @@ internal sealed class JobEnding(StoreSession session)
 {
     private const string FindPlaceSql = "SELECT lane, position, end_time IS NOT NULL FROM jobs WHERE company_id = $1 AND id = $2";
 
-    /// <summary>Ends a job as failed, unless it has ended.</summary>
+    // Only a job that has not ended is given; its row is held from here on, so that it stays so.
+    private const string HoldJobSql = "SELECT 1 FROM jobs WHERE company_id = $1 AND id = $2 AND end_time IS NULL FOR UPDATE";
+
+    private const string TakeKeySql = """
+        INSERT INTO idempotency_keys (company_id, client_id, key, job_id, fingerprint) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT DO NOTHING
+        RETURNING 1
+        """;
+
+    /// <summary>Ends a job as failed, unless it has ended or the request's key is taken.</summary>
     /// <remarks>Waits for the transaction that applies a chunk of it, if there is one.</remarks>
-    internal async Task<EndResult> EndAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken)
+    internal async Task<EndResult> EndAsync(
+        Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, CancellationToken cancellationToken)
     {
         var places = await session.ReadAsync(
             companyId, TransactionKind.Looking, Sql.Statement(FindPlaceSql, Sql.Value(companyId), Sql.Value(jobId)),
@@ -28,15 +38,47 @@ internal sealed class JobEnding(StoreSession session)
         async Task<EndResult> End(NpgsqlConnection connection, CancellationToken untilCommit)
         {
             await using var batch = new NpgsqlBatch(connection) { Timeout = 0 };
-            session.Begin(batch, TransactionKind.Ending, companyId);
+            if (request is null)
+                session.Begin(batch, TransactionKind.Ending, companyId);
+            else if (await ClaimAsync(connection, companyId, jobId, request, untilCommit) is { } refusal)
+                return refusal;
             JobProgress.AddTo(batch, companyId, lane, [new(jobId, position) { Ends = true, Failure = failure }], TimeSpan.Zero);
             StoreSession.Commit(batch);
             await session.PrepareAsync(batch, untilCommit);
             await using var reader = await batch.ExecuteReaderAsync(untilCommit);
-            await reader.NextResultAsync(untilCommit);
+            if (request is null)
+                await reader.NextResultAsync(untilCommit);
             var result = await reader.ReadAsync(untilCommit) ? EndResult.Ended : EndResult.HadEnded;
             while (await reader.NextResultAsync(untilCommit)) { }
             return result;
         }
+    }
+
+    /// <summary>Begins the transaction, holds the job and takes the key for it.</summary>
+    /// <returns>Null to go on; or why not: the transaction is rolled back then.</returns>
+    private async Task<EndResult?> ClaimAsync(
+        NpgsqlConnection connection, Guid companyId, Guid jobId, KeyedRequest request, CancellationToken untilCommit)
+    {
+        await using var batch = new NpgsqlBatch(connection) { Timeout = 0 };
+        session.Begin(batch, TransactionKind.Ending, companyId);
+        batch.BatchCommands.Add(Sql.Statement(HoldJobSql, Sql.Value(companyId), Sql.Value(jobId)));
+        batch.BatchCommands.Add(Sql.Statement(
+            TakeKeySql, Sql.Value(companyId), Sql.Value(request.ClientId ?? ""), Sql.Value(request.Key), Sql.Value(jobId),
+            Sql.Value(request.Fingerprint)));
+        await session.PrepareAsync(batch, untilCommit);
+        bool isHeld, isKeyed;
+        await using (var reader = await batch.ExecuteReaderAsync(untilCommit))
+        {
+            await reader.NextResultAsync(untilCommit);
+            isHeld = await reader.ReadAsync(untilCommit);
+            await reader.NextResultAsync(untilCommit);
+            isKeyed = await reader.ReadAsync(untilCommit);
+        }
+
+        if (isHeld && isKeyed)
+            return null;
+        await using var rollback = new NpgsqlCommand("ROLLBACK", connection);
+        await rollback.ExecuteNonQueryAsync(untilCommit);
+        return isHeld ? EndResult.KeyTaken : EndResult.HadEnded;
     }
 }

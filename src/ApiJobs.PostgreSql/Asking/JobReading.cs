@@ -24,6 +24,23 @@ internal sealed class JobReading(StoreSession session)
         LIMIT $4
         """;
 
+    private const string FindKeySql = "SELECT job_id, fingerprint FROM idempotency_keys WHERE company_id = $1 AND client_id = $2 AND key = $3";
+
+    private const string FindChildrenSql = "SELECT kind, child_id FROM job_children WHERE company_id = $1 AND parent_id = $2 ORDER BY kind";
+
+    internal async Task<KeyHolder?> FindKeyAsync(Guid companyId, string? clientId, string key, CancellationToken cancellationToken)
+    {
+        var holders = await ReadAsync(
+            companyId, Sql.Statement(FindKeySql, Sql.Value(companyId), Sql.Value(clientId ?? ""), Sql.Value(key)),
+            row => new KeyHolder(row.GetGuid(0), row.GetFieldValue<byte[]>(1)), cancellationToken);
+        return holders.SingleOrDefault();
+    }
+
+    internal async Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, Guid parentId, CancellationToken cancellationToken) =>
+        await ReadAsync(
+            companyId, Sql.Statement(FindChildrenSql, Sql.Value(companyId), Sql.Value(parentId)),
+            row => new JobChild((JobDescent)row.GetInt16(0), row.GetGuid(1)), cancellationToken);
+
     internal async Task<ApiJob?> FindAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken)
     {
         var jobs = await ReadAsync(companyId, Sql.Statement(FindJobSql, Sql.Value(companyId), Sql.Value(jobId)), JobRow.Read, cancellationToken);

@@ -31,15 +31,18 @@ internal sealed class EndedJobRetention(StoreSession session)
     // Only jobs without chunks: that the statement above removed none may also mean that another node was faster with these.
     private const string RemoveJobsSql = $"""
         WITH old AS (
-            SELECT id, client_id, idempotency_key FROM jobs j
+            SELECT id, parent_id FROM jobs j
             WHERE company_id = $1 AND id < {LowestId} AND end_time < now() - $2
               AND (SELECT true FROM chunks c WHERE c.company_id = $1 AND c.job_id = j.id LIMIT 1) IS NULL
             ORDER BY id LIMIT $3),
         messages AS (
             DELETE FROM job_messages m USING old WHERE m.company_id = $1 AND m.job_id = old.id),
         keys AS (
-            DELETE FROM idempotency_keys k USING old
-            WHERE k.company_id = $1 AND k.client_id = COALESCE(old.client_id, '') AND k.key = old.idempotency_key AND k.job_id = old.id)
+            DELETE FROM idempotency_keys k USING old WHERE k.company_id = $1 AND k.job_id = old.id),
+        children AS (
+            DELETE FROM job_children c USING old WHERE c.company_id = $1 AND c.parent_id = old.id),
+        as_child AS (
+            DELETE FROM job_children c USING old WHERE c.company_id = $1 AND c.parent_id = old.parent_id AND c.child_id = old.id)
         DELETE FROM jobs j USING old WHERE j.company_id = $1 AND j.id = old.id
         """;
 

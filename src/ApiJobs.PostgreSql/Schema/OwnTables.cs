@@ -15,6 +15,7 @@ internal static class OwnTables
     [
         new("jobs", "SELECT, INSERT, UPDATE, DELETE", IsConfined: true),
         new("idempotency_keys", "SELECT, INSERT, DELETE", IsConfined: true),
+        new("job_children", "SELECT, INSERT, DELETE", IsConfined: true),
         new("chunks", "SELECT, INSERT, DELETE", IsConfined: true),
         new("chunk_results", "SELECT, INSERT, DELETE", IsConfined: true),
         new("job_messages", "SELECT, INSERT, DELETE", IsConfined: true),

@@ -29,6 +29,9 @@ internal static class Sql
     internal static NpgsqlParameter Value(DateTimeOffset value) =>
         new NpgsqlParameter<DateTimeOffset> { TypedValue = Microseconds(value), NpgsqlDbType = NpgsqlDbType.TimestampTz };
 
+    internal static NpgsqlParameter Value(ReadOnlyMemory<byte> value) =>
+        new NpgsqlParameter<ReadOnlyMemory<byte>> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Bytea };
+
     internal static NpgsqlParameter OrNull(string? value) => new() { Value = value ?? (object)DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text };
 
     internal static NpgsqlParameter OrNull(long? value) => new() { Value = value ?? (object)DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint };

@@ -20,13 +20,13 @@ internal static class JobSealing
             return new(new SealResult.Sealed(sealedBefore));
         if (lastChunk.FirstRecord + lastChunk.RecordCount != job.TotalRecords || (lastChunk.Index == 0 && lastChunk.FirstRecord != 0))
             throw new InvalidOperationException($"Job {job.Id} has {lastChunk.FirstRecord + lastChunk.RecordCount} records, but is to be sealed with {job.TotalRecords}.");
-        if (FindKeyHolder(session, job) is { } taken)
+        if (FindTaken(session, job) is { } taken)
             return new(taken);
         if (lastChunk.Index > 0 && !UploadRows.End(session, job.CompanyId, job.Id, lastChunk))
             return new(new SealResult.Swept());
 
         ChunkRows.Insert(session, job.CompanyId, job.Id, lastChunk);
-        KeepKey(session, job);
+        KeepClaims(session, job);
         var (lane, position, createdAt) = LaneRows.TakePosition(session, job.CompanyId, job.Lane, now);
         var made = new ApiJob
         {
@@ -48,21 +48,22 @@ internal static class JobSealing
         return new(new SealResult.Sealed(made), lane);
     }
 
-    private static SealResult.KeyTaken? FindKeyHolder(SqliteSession session, NewJob job)
+    // The key comes first: a request that is sent again must get its own job, and not hear that its parent is taken by that.
+    private static SealResult? FindTaken(SqliteSession session, NewJob job)
     {
-        if (job.Origin.IdempotencyKey is not { } key)
-            return null;
-        using var find = session.Use("SELECT job_id, fingerprint FROM idempotency_keys WHERE company_id = ?1 AND client_id = ?2 AND key = ?3");
-        return find.Bind(1, job.CompanyId).Bind(2, job.Origin.ClientId ?? "").Bind(3, key).Read()
-            ? new(find.Guid(0), find.Bytes(1))
+        if (job.Origin.IdempotencyKey is { } key && KeyRows.Find(session, job.CompanyId, job.Origin.ClientId, key) is { } holder)
+            return new SealResult.KeyTaken(holder.JobId, holder.Fingerprint);
+        return job is { Descent: { } descent, Origin.ParentId: { } parentId }
+            && ChildRows.Of(session, job.CompanyId, parentId).FirstOrDefault(child => child.Descent == descent) is { } child
+            ? new SealResult.ParentTaken(child.JobId)
             : null;
     }
 
-    private static void KeepKey(SqliteSession session, NewJob job)
+    private static void KeepClaims(SqliteSession session, NewJob job)
     {
-        if (job.Origin.IdempotencyKey is not { } key)
-            return;
-        session.Use("INSERT INTO idempotency_keys (company_id, client_id, key, job_id, fingerprint) VALUES (?1, ?2, ?3, ?4, ?5)")
-            .Bind(1, job.CompanyId).Bind(2, job.Origin.ClientId ?? "").Bind(3, key).Bind(4, job.Id).Bind(5, job.Fingerprint.Span).Run();
+        if (job.Origin.IdempotencyKey is { } key)
+            KeyRows.Insert(session, job.CompanyId, job.Id, new(job.Origin.ClientId, key, job.Fingerprint));
+        if (job is { Descent: { } descent, Origin.ParentId: { } parentId })
+            ChildRows.Insert(session, job.CompanyId, parentId, new(descent, job.Id));
     }
 }

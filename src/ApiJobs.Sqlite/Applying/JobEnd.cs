@@ -1,4 +1,5 @@
 using ApiJobs.Jobs;
+using ApiJobs.Sqlite.Accepting;
 using ApiJobs.Sqlite.Asking;
 using ApiJobs.Sqlite.Connections;
 using ApiJobs.Sqlite.Lanes;
@@ -12,12 +13,18 @@ internal sealed record Ending(EndResult Result, string LaneName = "", LanePositi
 /// <summary>Ends jobs otherwise than by their last chunk. Runs inside the writer's transaction.</summary>
 internal static class JobEnd
 {
-    internal static Ending Fail(SqliteSession session, Guid companyId, Guid jobId, JobFailure failure, DateTimeOffset now)
+    internal static Ending Fail(SqliteSession session, Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, DateTimeOffset now)
     {
         if (JobRows.Find(session, companyId, jobId) is not { } job)
             return new(EndResult.Unknown);
-        if (JobProgress.Advance(session, job, default, messageEntries: 0, messageBytes: 0, ends: true, failure, now) is null)
+        if (job.HasEnded)
             return new(EndResult.HadEnded);
+        if (request is not null && KeyRows.Find(session, companyId, request.ClientId, request.Key) is not null)
+            return new(EndResult.KeyTaken);
+        if (request is not null)
+            KeyRows.Insert(session, companyId, jobId, request);
+        if (JobProgress.Advance(session, job, default, messageEntries: 0, messageBytes: 0, ends: true, failure, now) is null)
+            throw new InvalidOperationException($"Job {jobId} is ended twice.");
         return new(EndResult.Ended, job.Lane, LaneRows.MoveHead(session, companyId, job.Lane, now));
     }
 }

@@ -1,3 +1,4 @@
+using ApiJobs.Sqlite.Accepting;
 using ApiJobs.Sqlite.Connections;
 using ApiJobs.Storage;
 
@@ -44,24 +45,23 @@ internal static class EndedJobRows
 
     private static bool RemoveJobs(SqliteSession session, Guid companyId, DateTimeOffset endedBefore)
     {
-        var old = new List<(Guid Id, string ClientId, string? Key)>();
+        var old = new List<(Guid Id, Guid? ParentId)>();
         using (var select = session.Use("""
-            SELECT id, coalesce(client_id, ''), idempotency_key FROM jobs
+            SELECT id, parent_id FROM jobs
             WHERE company_id = ?1 AND id < ?2 AND end_time < ?3
             ORDER BY id LIMIT ?4
             """))
         {
             select.Bind(1, companyId).Bind(2, JobIds.LowestAt(endedBefore)).Bind(3, StoredTime.From(endedBefore)).Bind(4, JobsPerStep);
             while (select.Read())
-                old.Add((select.Guid(0), select.Text(1), select.TextOrNull(2)));
+                old.Add((select.Guid(0), select.IsNull(1) ? null : select.Guid(1)));
         }
 
-        foreach (var (id, clientId, key) in old)
+        foreach (var (id, parentId) in old)
         {
             session.Use("DELETE FROM job_messages WHERE company_id = ?1 AND job_id = ?2").Bind(1, companyId).Bind(2, id).Run();
-            if (key is not null)
-                session.Use("DELETE FROM idempotency_keys WHERE company_id = ?1 AND client_id = ?2 AND key = ?3")
-                    .Bind(1, companyId).Bind(2, clientId).Bind(3, key).Run();
+            KeyRows.RemoveOf(session, companyId, id);
+            ChildRows.RemoveOf(session, companyId, id, parentId);
             session.Use("DELETE FROM jobs WHERE company_id = ?1 AND id = ?2").Bind(1, companyId).Bind(2, id).Run();
         }
 

@@ -12,6 +12,14 @@ public sealed record BulkRequest(Guid CompanyId, BulkOperation Operation, JobOpt
     /// <summary>Who asks, and how.</summary>
     public JobOrigin Origin { get; init; } = JobOrigin.Unknown;
 
-    /// <summary>What tells the request from another one under the same idempotency key; empty without a key.</summary>
-    public ReadOnlyMemory<byte> Fingerprint { get; init; }
+    /// <summary>What tells the request from another one under the same <see cref="JobOrigin.IdempotencyKey"/>; null without a key.</summary>
+    public ReadFingerprint? Fingerprint { get; init; }
+
+    /// <summary>How many of the records may fail before the job is given up; null for any number.</summary>
+    public FailureBound? MaxFailed { get; init; }
 }
+
+/// <summary>Reads what is left of a request's body, and gives what tells the request from another one under the same idempotency key.</summary>
+/// <remarks>Called once: after the last record, or before the first one when the key is taken already.</remarks>
+/// <returns>The same bytes for the same request.</returns>
+public delegate ValueTask<ReadOnlyMemory<byte>> ReadFingerprint(CancellationToken cancellationToken);

@@ -1,6 +1,6 @@
 namespace ApiJobs.Intake;
 
-/// <summary>Why a bulk request was refused at the door, as a whole; nothing of it remains.</summary>
+/// <summary>Why a request that would make or change a job was refused, as a whole; nothing of it remains.</summary>
 /// <param name="Code">A stable, snake_case name, one of <see cref="RequestFaultCodes"/>.</param>
 /// <param name="Detail">A sentence for people: what is wrong, where, the limit, the next step.</param>
 public sealed record RequestFault(string Code, string Detail)
@@ -13,9 +13,12 @@ public sealed record RequestFault(string Code, string Detail)
 
     /// <summary>The one-based line at fault, in formats that have lines.</summary>
     public long? Line { get; init; }
+
+    /// <summary>The job that was made already, where a second one was asked for.</summary>
+    public Guid? ChildId { get; init; }
 }
 
-/// <summary>Ends the intake of a request that cannot be accepted.</summary>
+/// <summary>Ends a request that cannot be accepted.</summary>
 public sealed class RequestFaultException : Exception
 {
     /// <summary>Makes the exception of a fault.</summary>
@@ -29,7 +32,7 @@ public sealed class RequestFaultException : Exception
     public RequestFault Fault { get; }
 }
 
-/// <summary>The stable codes of faults that refuse a whole body. Integrators branch on them; they never change meaning.</summary>
+/// <summary>The stable codes of faults that refuse a whole request. Integrators branch on them; they never change meaning.</summary>
 public static class RequestFaultCodes
 {
     /// <summary>The body is not well-formed in its format: a syntax error, or it ends too early, or goes on after its end.</summary>
@@ -70,4 +73,25 @@ public static class RequestFaultCodes
 
     /// <summary>The idempotency key was used for another request before.</summary>
     public const string IdempotencyKeyReused = "idempotency_key_reused";
+
+    /// <summary>The job has ended, and cannot be cancelled any more.</summary>
+    public const string AlreadyEnded = "already_ended";
+
+    /// <summary>The job has not ended, and cannot be retried or promoted yet.</summary>
+    public const string NotEnded = "not_ended";
+
+    /// <summary>No record of the job failed or stayed unprocessed.</summary>
+    public const string NothingToRetry = "nothing_to_retry";
+
+    /// <summary>The job was retried before.</summary>
+    public const string AlreadyRetried = "already_retried";
+
+    /// <summary>The job is no rehearsal.</summary>
+    public const string NotARehearsal = "not_a_rehearsal";
+
+    /// <summary>The rehearsal was promoted before.</summary>
+    public const string AlreadyPromoted = "already_promoted";
+
+    /// <summary>The job's operation is not offered any more.</summary>
+    public const string UnknownOperation = "unknown_operation";
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ApiJobs.Records;
 
 namespace ApiJobs.Jobs;
@@ -8,6 +9,20 @@ namespace ApiJobs.Jobs;
 /// <param name="Message">A sentence for people; the last line of the job's message.</param>
 public sealed record JobFailure(string Code, string Message)
 {
+    // Room for the sentence around it.
+    private const int MaxClientLength = 60;
+
+    /// <summary>The failure of a job that its company has cancelled.</summary>
+    /// <param name="clientId">Who asked for it; null if callers are not told apart.</param>
+    public static JobFailure Cancelled(string? clientId) =>
+        new("cancelled", clientId is null ? "The job was cancelled." : $"The job was cancelled by client {ShowableText.Of(clientId, MaxClientLength)}.");
+
+    /// <summary>The failure of a job of which more records failed than its request allowed.</summary>
+    /// <param name="failed">How many failed.</param>
+    /// <param name="maxFailed">How many might.</param>
+    public static JobFailure TooManyFailures(long failed, long maxFailed) => new("too_many_failures", string.Create(
+        CultureInfo.InvariantCulture, $"{failed} records failed, of which max_failed allows {maxFailed}; the job was given up."));
+
     /// <summary>The longest <see cref="Code"/> that is kept, in characters.</summary>
     public const int MaxCodeLength = 64;
 

@@ -35,7 +35,7 @@ public static class JobMessageText
         if (more > 0)
             AppendLine(text, $"{more} more {(more == 1 ? "record was" : "records were")} not effected; the full list is at {recordsUrl}");
         if (job.Failure is { } failure)
-            AppendLine(text, failure.Message);
+            AppendLine(text, job.Unprocessed == 0 ? failure.Message : $"{failure.Message} {Left(job.Unprocessed)}");
         return text.ToString();
     }
 
@@ -44,6 +44,9 @@ public static class JobMessageText
         errors.Count == 0 || (errors.Count == 1 && errors[0].Code == RecordErrorCodes.NotFound)
             ? $"{label} does not exist or record already updated."
             : string.Join('\n', errors.Select(error => error.Message));
+
+    // Not stored with the failure: how many are left is known for sure only once the job has ended.
+    private static string Left(long unprocessed) => $"{unprocessed} {(unprocessed == 1 ? "record was" : "records were")} not processed.";
 
     private static void AppendLine(StringBuilder text, string line)
     {

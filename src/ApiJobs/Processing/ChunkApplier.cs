@@ -9,7 +9,7 @@ namespace ApiJobs.Processing;
 /// The first attempt takes no savepoints: nearly every group is good, and pays nothing for those that are not. If it
 /// throws, the slice tries once more with <paramref name="isolate"/> (<see cref="Isolation"/>).
 /// </remarks>
-internal sealed class ChunkApplier(ChunkGroup group, JobMessageWriter message, WorkerNode node, bool isolate)
+internal sealed class ChunkApplier(ChunkGroup group, JobMessageWriter message, FailureTally tally, WorkerNode node, bool isolate)
 {
     /// <summary>The first chunk of the run that is being applied, or was when the attempt broke off.</summary>
     public int ReachedChunk { get; private set; }
@@ -91,7 +91,10 @@ internal sealed class ChunkApplier(ChunkGroup group, JobMessageWriter message, W
             }
 
             var (text, entryCount) = message.End();
-            outcomes.Add(new(bytes, ChunkErrors.Write(failures), text, entryCount));
+            var failure = tally.Add(group.Chunks[i], failures.Count);
+            if (failure is not null && i + 1 < group.Chunks.Count && group.Chunks[i + 1].Job.Id == group.Chunks[i].Job.Id)
+                throw new EndsWithinGroupException(i + 1);
+            outcomes.Add(new(bytes, ChunkErrors.Write(failures), text, entryCount) { Failure = failure });
         }
 
         return outcomes;

@@ -8,6 +8,8 @@ internal sealed class LaneSlice(LaneLease lease, WorkerNode node)
 {
     private readonly LaneReader _reader = new(lease, node);
     private JobMessageWriter _message = new(node.Options.MaxMessageBytes);
+    private FailureTally _tally = new();
+    private bool _hasEndedEarly;
 
     /// <summary>Serves the lane.</summary>
     /// <param name="stopping">Ends the turn after the group at hand.</param>
@@ -31,8 +33,8 @@ internal sealed class LaneSlice(LaneLease lease, WorkerNode node)
             }
             finally
             {
-                // Somebody else works here, the job was ended, or only a part could be applied: what was read ahead is out of date.
-                if (applied != group)
+                // Somebody else works here, a job was ended, or only a part could be applied: what was read ahead is out of date.
+                if (applied != group || _hasEndedEarly)
                     await IgnoreAsync(next);
             }
 
@@ -40,7 +42,7 @@ internal sealed class LaneSlice(LaneLease lease, WorkerNode node)
                 return;
             lastGroup = node.Time.GetElapsedTime(groupBegan);
             node.Pace.Observe(applied.RecordCount, lastGroup);
-            if (applied != group || next is null)
+            if (applied != group || _hasEndedEarly || next is null)
                 return;
             group = await next;
         }
@@ -52,11 +54,19 @@ internal sealed class LaneSlice(LaneLease lease, WorkerNode node)
         var isolate = node.Suspects.AnyOf(group.AllRecords);
         while (true)
         {
-            var message = _message.Fork();
-            var applier = new ChunkApplier(group, message, node, isolate);
+            var (message, tally) = (_message.Fork(), _tally.Fork());
+            var applier = new ChunkApplier(group, message, tally, node, isolate);
             try
             {
-                return await AttemptAsync(group, applier, message, cancellationToken) ? group : null;
+                if (!await AttemptAsync(group, applier, cancellationToken))
+                    return null;
+                (_message, _tally) = (message, tally);
+                return group;
+            }
+            catch (EndsWithinGroupException end)
+            {
+                // The effects of what comes after the end were rolled back with the rest.
+                group = group.First(end.Chunks);
             }
             catch (Exception exception) when (!cancellationToken.IsCancellationRequested && node.MayBeOfARecord(exception))
             {
@@ -81,7 +91,7 @@ internal sealed class LaneSlice(LaneLease lease, WorkerNode node)
         }
     }
 
-    private async Task<bool> AttemptAsync(ChunkGroup group, ChunkApplier applier, JobMessageWriter message, CancellationToken cancellationToken)
+    private async Task<bool> AttemptAsync(ChunkGroup group, ChunkApplier applier, CancellationToken cancellationToken)
     {
         var jobs = await node.Store.ApplyAsync(lease, group.Chunks, applier.ApplyAsync, cancellationToken);
         if (jobs.Count == 0)
@@ -96,8 +106,8 @@ internal sealed class LaneSlice(LaneLease lease, WorkerNode node)
                 node.Logger.JobEnded(job);
         }
 
+        _hasEndedEarly = jobs[^1].HasEnded && !group.Chunks[^1].IsLast;
         node.Suspects.Forget(group.AllRecords);
-        _message = message;
         return true;
     }
 

@@ -29,6 +29,14 @@ public interface IJobStore
     /// <summary>Removes what an unsealed upload left. Nothing happens if the job is sealed or unknown.</summary>
     Task AbandonUploadAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken);
 
+    /// <summary>Looks up which job a client's idempotency key stands for.</summary>
+    /// <param name="companyId">The company.</param>
+    /// <param name="clientId">The client; null if callers are not told apart.</param>
+    /// <param name="key">The key as the client sent it.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <returns>The job and the fingerprint of the request that the key was used for; null if the client has not used the key, or its job was removed.</returns>
+    Task<KeyHolder?> FindKeyAsync(Guid companyId, string? clientId, string key, CancellationToken cancellationToken);
+
     // Asking.
 
     /// <summary>Reads a job of a company.</summary>
@@ -48,6 +56,10 @@ public interface IJobStore
     Task<IReadOnlyList<ChunkResult>> ReadResultsAsync(
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken);
 
+    /// <summary>Reads which jobs go on from a job as its <see cref="NewJob.Descent"/> says.</summary>
+    /// <returns>At most one of each kind; none if nothing goes on from it, or the company has no such job.</returns>
+    Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, Guid parentId, CancellationToken cancellationToken);
+
     // Ending otherwise than by the last chunk.
 
     /// <summary>Ends a job as failed, in one durable transaction: the records without an outcome stay unprocessed, and the lane goes on with the next job.</summary>
@@ -56,7 +68,16 @@ public interface IJobStore
     /// <param name="jobId">The job.</param>
     /// <param name="failure">Why it cannot run to its end.</param>
     /// <param name="cancellationToken">Cancels before the commit.</param>
-    Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken);
+    Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken) =>
+        EndJobAsync(companyId, jobId, failure, request: null, cancellationToken);
+
+    /// <inheritdoc cref="EndJobAsync(Guid, Guid, JobFailure, CancellationToken)"/>
+    /// <param name="companyId">The company.</param>
+    /// <param name="jobId">The job.</param>
+    /// <param name="failure">Why it cannot run to its end.</param>
+    /// <param name="request">The request that asks for it, if it may be sent again: its key is kept for the job in the same transaction. Null keeps nothing.</param>
+    /// <param name="cancellationToken">Cancels before the commit.</param>
+    Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, CancellationToken cancellationToken);
 }
 
 /// <summary>What became of sealing a job.</summary>
@@ -75,6 +96,10 @@ public abstract record SealResult
     /// <param name="JobId">That job.</param>
     /// <param name="Fingerprint">The <see cref="NewJob.Fingerprint"/> that it was sealed with.</param>
     public sealed record KeyTaken(Guid JobId, ReadOnlyMemory<byte> Fingerprint) : SealResult;
+
+    /// <summary>Another job goes on from the parent in the same way already (<see cref="NewJob.Descent"/>). Nothing was written; what was uploaded is still there, to be abandoned.</summary>
+    /// <param name="ChildId">That job.</param>
+    public sealed record ParentTaken(Guid ChildId) : SealResult;
 }
 
 /// <summary>What became of ending a job.</summary>
@@ -88,7 +113,26 @@ public enum EndResult
 
     /// <summary>The company has no such job; nothing was written.</summary>
     Unknown,
+
+    /// <summary>The client has used the request's idempotency key before; nothing was written.</summary>
+    KeyTaken,
 }
+
+/// <summary>What a client's idempotency key stands for.</summary>
+/// <param name="JobId">The job that the request made or changed.</param>
+/// <param name="Fingerprint">What tells the request from another one under the same key.</param>
+public sealed record KeyHolder(Guid JobId, ReadOnlyMemory<byte> Fingerprint);
+
+/// <summary>A request that its client may send again under the same key.</summary>
+/// <param name="ClientId">The client; null if callers are not told apart.</param>
+/// <param name="Key">Its key.</param>
+/// <param name="Fingerprint">What tells the request from another one under the same key.</param>
+public sealed record KeyedRequest(string? ClientId, string Key, ReadOnlyMemory<byte> Fingerprint);
+
+/// <summary>A job that goes on from another one.</summary>
+/// <param name="Descent">How.</param>
+/// <param name="JobId">The job.</param>
+public sealed record JobChild(JobDescent Descent, Guid JobId);
 
 /// <summary>A bulk request whose records have all arrived.</summary>
 public sealed record NewJob
@@ -122,4 +166,7 @@ public sealed record NewJob
 
     /// <summary>How many records may fail before the job is given up; null for any number.</summary>
     public long? MaxFailed { get; init; }
+
+    /// <summary>How the job goes on from its <see cref="JobOrigin.ParentId"/>, if no second job may do so in the same way; null for no such claim.</summary>
+    public JobDescent? Descent { get; init; }
 }

@@ -61,9 +61,10 @@ public sealed class WatchedStore(IJobStore jobs, ILaneStore lanes, IUpkeep upkee
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         Here(() => base.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken));
 
-    public override async Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken)
+    public override async Task<EndResult> EndJobAsync(
+        Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, CancellationToken cancellationToken)
     {
-        var result = await Here(() => base.EndJobAsync(companyId, jobId, failure, cancellationToken));
+        var result = await Here(() => base.EndJobAsync(companyId, jobId, failure, request, cancellationToken));
         Applied.Raise();
         return result;
     }

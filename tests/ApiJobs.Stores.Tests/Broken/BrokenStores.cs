@@ -154,9 +154,10 @@ internal sealed class EndingAgain(IWholeStore sound) : StoreDecorator(sound)
 {
     private readonly Dictionary<Guid, JobFailure> _failures = [];
 
-    public override async Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken)
+    public override async Task<EndResult> EndJobAsync(
+        Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, CancellationToken cancellationToken)
     {
-        var result = await base.EndJobAsync(companyId, jobId, failure, cancellationToken);
+        var result = await base.EndJobAsync(companyId, jobId, failure, request, cancellationToken);
         if (result != EndResult.Unknown)
             _failures[jobId] = failure;
         return result;
@@ -173,7 +174,8 @@ internal sealed class EndingInNameOnly(IWholeStore sound) : StoreDecorator(sound
 {
     private readonly Dictionary<Guid, JobFailure> _failures = [];
 
-    public override async Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken)
+    public override async Task<EndResult> EndJobAsync(
+        Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, CancellationToken cancellationToken)
     {
         if (await base.FindJobAsync(companyId, jobId, cancellationToken) is not { } job)
             return EndResult.Unknown;

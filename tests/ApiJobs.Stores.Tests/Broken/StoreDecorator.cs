@@ -36,8 +36,18 @@ public class StoreDecorator(IJobStore jobs, ILaneStore lanes, IUpkeep upkeep) : 
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         jobs.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken);
 
-    public virtual Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken) =>
-        jobs.EndJobAsync(companyId, jobId, failure, cancellationToken);
+    public virtual Task<KeyHolder?> FindKeyAsync(Guid companyId, string? clientId, string key, CancellationToken cancellationToken) =>
+        jobs.FindKeyAsync(companyId, clientId, key, cancellationToken);
+
+    public virtual Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, Guid parentId, CancellationToken cancellationToken) =>
+        jobs.FindChildrenAsync(companyId, parentId, cancellationToken);
+
+    public Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken) =>
+        EndJobAsync(companyId, jobId, failure, request: null, cancellationToken);
+
+    public virtual Task<EndResult> EndJobAsync(
+        Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, CancellationToken cancellationToken) =>
+        jobs.EndJobAsync(companyId, jobId, failure, request, cancellationToken);
 
     // Working.
 

@@ -14,13 +14,19 @@ public sealed class PostgreSqlConcurrency(PostgreSqlStores stores) : Concurrency
 
 public sealed class PostgreSqlCursor(PostgreSqlStores stores) : CursorTests(stores);
 
+public sealed class PostgreSqlDescent(PostgreSqlStores stores) : DescentTests(stores);
+
 public sealed class PostgreSqlEnding(PostgreSqlStores stores) : EndingTests(stores);
 
 public sealed class PostgreSqlFault(PostgreSqlStores stores) : FaultTests(stores);
 
+public sealed class PostgreSqlGivenUp(PostgreSqlStores stores) : GivenUpTests(stores);
+
 public sealed class PostgreSqlHistory(PostgreSqlStores stores) : HistoryTests(stores);
 
 public sealed class PostgreSqlIsolation(PostgreSqlStores stores) : IsolationTests(stores);
+
+public sealed class PostgreSqlKeyedEnding(PostgreSqlStores stores) : KeyedEndingTests(stores);
 
 public sealed class PostgreSqlLaneFault(PostgreSqlStores stores) : LaneFaultTests(stores);
 

@@ -14,13 +14,19 @@ public sealed class SqliteConcurrency(SqliteStores stores) : ConcurrencyTests(st
 
 public sealed class SqliteCursor(SqliteStores stores) : CursorTests(stores);
 
+public sealed class SqliteDescent(SqliteStores stores) : DescentTests(stores);
+
 public sealed class SqliteEnding(SqliteStores stores) : EndingTests(stores);
 
 public sealed class SqliteFault(SqliteStores stores) : FaultTests(stores);
 
+public sealed class SqliteGivenUp(SqliteStores stores) : GivenUpTests(stores);
+
 public sealed class SqliteHistory(SqliteStores stores) : HistoryTests(stores);
 
 public sealed class SqliteIsolation(SqliteStores stores) : IsolationTests(stores);
+
+public sealed class SqliteKeyedEnding(SqliteStores stores) : KeyedEndingTests(stores);
 
 public sealed class SqliteLaneFault(SqliteStores stores) : LaneFaultTests(stores);
 

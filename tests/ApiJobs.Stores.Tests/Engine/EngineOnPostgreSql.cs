@@ -13,3 +13,9 @@ public sealed class PostgreSqlOutcomesOfRecords(PostgreSqlStores stores) : Outco
 public sealed class PostgreSqlProcessing(PostgreSqlStores stores) : ProcessingTests(stores);
 
 public sealed class PostgreSqlSlowRecord(PostgreSqlStores stores) : SlowRecordTests(stores);
+
+public sealed class PostgreSqlCancel(PostgreSqlStores stores) : CancelTests(stores);
+
+public sealed class PostgreSqlGoingOn(PostgreSqlStores stores) : GoingOnTests(stores);
+
+public sealed class PostgreSqlMaxFailed(PostgreSqlStores stores) : MaxFailedTests(stores);

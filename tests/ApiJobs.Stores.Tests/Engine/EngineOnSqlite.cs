@@ -13,3 +13,9 @@ public sealed class SqliteOutcomesOfRecords(SqliteStores stores) : OutcomesOfRec
 public sealed class SqliteProcessing(SqliteStores stores) : ProcessingTests(stores);
 
 public sealed class SqliteSlowRecord(SqliteStores stores) : SlowRecordTests(stores);
+
+public sealed class SqliteCancel(SqliteStores stores) : CancelTests(stores);
+
+public sealed class SqliteGoingOn(SqliteStores stores) : GoingOnTests(stores);
+
+public sealed class SqliteMaxFailed(SqliteStores stores) : MaxFailedTests(stores);
