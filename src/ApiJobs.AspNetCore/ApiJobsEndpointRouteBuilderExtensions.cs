@@ -10,6 +10,7 @@ using ApiJobs.Declarations;
 using ApiJobs.Intake;
 using ApiJobs.Resources;
 using ApiJobs.Storage;
+using ApiJobs.Waiting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -54,6 +55,11 @@ public static class ApiJobsEndpointRouteBuilderExtensions
         var records = new RecordsEndpoint(engine, urls);
         api.MapRead("/api-jobs/{id}/records", records.ListAsync)
             .NeedsScope(ApiScopes.JobsRead).Takes(RecordsEndpoint.Parameters).DescribeRecords();
+
+        var events = new EventsEndpoint(
+            engine, urls, services.GetRequiredService<IOptions<WaitOptions>>().Value, services.GetRequiredService<TimeProvider>());
+        api.MapRead("/api-jobs/{id}/events", events.StreamAsync)
+            .NeedsScope(ApiScopes.JobsRead).DescribeEvents();
 
         foreach (var route in services.GetRequiredService<BulkRoutes>().All)
         {

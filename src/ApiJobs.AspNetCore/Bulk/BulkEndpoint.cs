@@ -41,13 +41,14 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
 
         var caller = context.Caller();
         var bulk = new BulkRequest(caller.CompanyId, route.Operation, options) { Origin = OriginOf(caller) };
-        var job = await engine.AcceptAsync(bulk, records, context.RequestAborted);
+        var news = await engine.AwaitAsPreferredAsync(context, await engine.AcceptAsync(bulk, records, context.RequestAborted));
+        var job = news.Job;
 
-        response.StatusCode = StatusCodes.Status202Accepted;
+        response.StatusCode = job.HasEnded ? StatusCodes.Status200OK : StatusCodes.Status202Accepted;
         response.Headers.Location = urls.Job(request, job.Id);
         response.Headers.RetryAfter = engine.RetryAfter(job);
         // The same tag as of asking for the job: so the first question can already be whether anything has changed.
-        var answer = JobJson.Answer(job, await engine.ReadMessageAsync(job, CancellationToken.None), urls, request, JobExpansion.None);
+        var answer = JobJson.Answer(job, await news.ReadMessageAsync(engine, CancellationToken.None), urls, request, JobExpansion.None);
         response.Headers.ETag = answer.EntityTag().ToString();
         await answer.WriteAsync(response);
     }
