@@ -13,3 +13,5 @@ public sealed class PostgreSqlOutcomesOfRecords(PostgreSqlStores stores) : Outco
 public sealed class PostgreSqlProcessing(PostgreSqlStores stores) : ProcessingTests(stores);
 
 public sealed class PostgreSqlSlowRecord(PostgreSqlStores stores) : SlowRecordTests(stores);
+
+public sealed class PostgreSqlWaiting(PostgreSqlStores stores) : WaitingTests(stores);

@@ -13,3 +13,5 @@ public sealed class SqliteOutcomesOfRecords(SqliteStores stores) : OutcomesOfRec
 public sealed class SqliteProcessing(SqliteStores stores) : ProcessingTests(stores);
 
 public sealed class SqliteSlowRecord(SqliteStores stores) : SlowRecordTests(stores);
+
+public sealed class SqliteWaiting(SqliteStores stores) : WaitingTests(stores);

@@ -89,10 +89,10 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
         store ?? Store, new(_operations), Options.Create(Intake), new WorkPace(), Watch, TimeProvider.System, Log);
 
     /// <summary>A node's worker slots on the store; they go by the machine's clock unless told otherwise.</summary>
-    private protected WorkerNode Node(IWholeStore? store = null, TimeProvider? time = null)
+    private protected WorkerNode Node(IWholeStore? store = null, TimeProvider? time = null, JobWatch? watch = null)
     {
         time ??= TimeProvider.System;
-        return new(store ?? Store, new(_operations), WorkerOptions, new(), Watch, new(time, Log), time, Log);
+        return new(store ?? Store, new(_operations), WorkerOptions, new(), watch ?? Watch, new(time, Log), time, Log);
     }
 
     /// <summary>Those who wait; the engines and workers of a test share it, as on one node.</summary>
