@@ -10,6 +10,7 @@ using ApiJobs.Declarations;
 using ApiJobs.Intake;
 using ApiJobs.Resources;
 using ApiJobs.Storage;
+using ApiJobs.Waiting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -62,6 +63,10 @@ public static class ApiJobsEndpointRouteBuilderExtensions
             .NeedsScope(ApiScopes.JobsWrite).WithMetadata(new ChangesJobs()).DescribeRetry();
         api.MapPost("/api-jobs/{id}/promote", changes.PromoteAsync)
             .NeedsScope(ApiScopes.JobsWrite).WithMetadata(new ChangesJobs()).DescribePromote();
+        var events = new EventsEndpoint(
+            engine, urls, services.GetRequiredService<IOptions<WaitOptions>>().Value, services.GetRequiredService<TimeProvider>());
+        api.MapRead("/api-jobs/{id}/events", events.StreamAsync)
+            .NeedsScope(ApiScopes.JobsRead).DescribeEvents();
 
         foreach (var route in services.GetRequiredService<BulkRoutes>().All)
         {

@@ -8,7 +8,7 @@ using ApiJobs.Storage;
 namespace ApiJobs.PostgreSql;
 
 /// <summary>What the endpoints need of the store: accepting, asking and ending.</summary>
-internal sealed class PostgreSqlJobStore(AcceptQueue accepting, UploadRemoval uploads, JobReading reading, JobEnding ending) : IJobStore
+internal sealed class PostgreSqlJobStore(AcceptQueue accepting, UploadRemoval uploads, JobReading reading, ChangedJobs changes, JobEnding ending) : IJobStore
 {
     public async Task<bool> AppendChunkAsync(Guid companyId, Guid jobId, Chunk chunk, CancellationToken cancellationToken)
     {
@@ -56,6 +56,14 @@ internal sealed class PostgreSqlJobStore(AcceptQueue accepting, UploadRemoval up
     public Task<IReadOnlyList<ChunkResult>> ReadResultsAsync(
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         reading.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken);
+
+    public bool IsShared => true;
+
+    public Task<IReadOnlyList<ApiJob>> ReadChangedAsync(IReadOnlyCollection<SeenJob> seen, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(seen);
+        return changes.ReadAsync(seen, cancellationToken);
+    }
 
     public Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, Guid parentId, CancellationToken cancellationToken) =>
         reading.FindChildrenAsync(companyId, parentId, cancellationToken);

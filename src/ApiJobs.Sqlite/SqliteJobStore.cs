@@ -47,6 +47,11 @@ internal sealed class SqliteJobStore(SqliteDatabase database, LaneQueue lanes) :
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         database.ReadAsync(session => ChunkRows.Results(session, companyId, jobId, fromChunk, maxChunks), cancellationToken);
 
+    public bool IsShared => false;
+
+    public Task<IReadOnlyList<ApiJob>> ReadChangedAsync(IReadOnlyCollection<SeenJob> seen, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => JobRows.Changed(session, seen), cancellationToken);
+
     public Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, Guid parentId, CancellationToken cancellationToken) =>
         database.ReadAsync(session => ChildRows.Of(session, companyId, parentId), cancellationToken);
 

@@ -5,6 +5,7 @@ using ApiJobs.Operations;
 using ApiJobs.Processing;
 using ApiJobs.Records;
 using ApiJobs.Storage;
+using ApiJobs.Waiting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -17,6 +18,7 @@ public sealed class ApiJobEngine(
     OperationCatalog operations,
     IOptions<IntakeOptions> intakeOptions,
     WorkPace pace,
+    JobWatch watch,
     TimeProvider time,
     ILogger<ApiJobEngine> logger) : IDisposable
 {
@@ -154,6 +156,13 @@ public sealed class ApiJobEngine(
         return job;
     }
 
+    /// <summary>Registers somebody who waits for a job, or for how far it gets.</summary>
+    /// <remarks>What any node does to the job is told within the second; what this one does, at once.</remarks>
+    /// <param name="companyId">The company.</param>
+    /// <param name="jobId">The job; whether there is one, <see cref="JobWaiter.ReadAsync"/> says.</param>
+    /// <returns>The waiter, to be disposed of; null if as many wait as <see cref="WaitOptions"/> allows.</returns>
+    public JobWaiter? Watch(Guid companyId, Guid jobId) => watch.Watch(companyId, jobId, FindJobAsync);
+
     /// <summary>Ends a job as failed: the records without an outcome stay unprocessed.</summary>
     /// <remarks>The chunk at hand is either applied before the end, or rolled back. May be called again when the answer was lost.</remarks>
     /// <param name="companyId">The company.</param>
@@ -166,11 +175,25 @@ public sealed class ApiJobEngine(
     private async Task<EndResult> EndJobAsync(
         Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, CancellationToken cancellationToken)
     {
-        var result = await store.EndJobAsync(companyId, jobId, failure, request, cancellationToken);
-        // The job is read again rather than made up, so that what is kept of ended jobs is what the store says.
-        if (result == EndResult.Ended && await FindJobAsync(companyId, jobId, CancellationToken.None) is { } ended)
-            logger.JobEnded(ended);
-        return result;
+        var isTold = false;
+        try
+        {
+            var result = await store.EndJobAsync(companyId, jobId, failure, request, cancellationToken);
+            // The job is read again rather than made up, so that what is kept of ended jobs is what the store says.
+            if (result == EndResult.Ended && await FindJobAsync(companyId, jobId, CancellationToken.None) is { } ended)
+            {
+                logger.JobEnded(ended);
+                watch.Tell(ended);
+                isTold = true;
+            }
+
+            return result;
+        }
+        finally
+        {
+            if (!isTold)
+                watch.Doubt((companyId, jobId));
+        }
     }
 
     /// <summary>Cancels a job: it ends as failed with the chunk at hand, and the records without an outcome stay unprocessed.</summary>
@@ -212,9 +235,12 @@ public sealed class ApiJobEngine(
     public async ValueTask<string> ReadMessageAsync(ApiJob job, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(job);
-        return job.HasEnded && _endedJobs.Find(job.CompanyId, job.Id) is { } ended
-            ? ended.Message
-            : await ReadStoredMessageAsync(job, cancellationToken);
+        if (job.HasEnded && _endedJobs.Find(job.CompanyId, job.Id) is { } ended)
+            return ended.Message;
+        var message = await ReadStoredMessageAsync(job, cancellationToken);
+        if (job.HasEnded)
+            _endedJobs.Keep(new(job, message));
+        return message;
     }
 
     /// <summary>Reads what happened to each record of a job, in input order.</summary>

@@ -4,6 +4,7 @@ using ApiJobs.Intake;
 using ApiJobs.Operations;
 using ApiJobs.Processing;
 using ApiJobs.Storage;
+using ApiJobs.Waiting;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -15,7 +16,7 @@ public static class ApiJobsServiceCollectionExtensions
 {
     /// <summary>Registers the engine and its workers, for any host; the store is added beside it, and a web application maps the endpoints.</summary>
     /// <remarks>
-    /// Options come from the configuration sections <c>Intake</c>, <c>Worker</c> and <c>Retention</c>, and are checked when the application
+    /// Options come from the configuration sections <c>Intake</c>, <c>Worker</c>, <c>Wait</c> and <c>Retention</c>, and are checked when the application
     /// starts. The store's schema is made or upgraded before the server accepts requests; if that fails, the
     /// application does not start.
     /// </remarks>
@@ -46,10 +47,12 @@ public static class ApiJobsServiceCollectionExtensions
         services.AddSingleton(provider => new OperationCatalog(provider.GetRequiredService<BulkRoutes>().All.Select(route => route.Operation)));
         services.AddSingleton<ApiJobEngine>();
         services.AddSingleton<WorkPace>();
+        services.AddSingleton<JobWatch>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<IntakeOptions>().BindConfiguration("Intake").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<WorkerOptions>().BindConfiguration("Worker").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<RetentionOptions>().BindConfiguration("Retention").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<WaitOptions>().BindConfiguration("Wait").ValidateDataAnnotations().ValidateOnStart();
         services.AddHostedService<StoreInitialization>();
         services.AddSingleton(WorkersOrNone);
         return services;

@@ -75,6 +75,9 @@ internal static partial class EngineEvents
     [LoggerMessage(403, LogLevel.Critical, "A background loop of this node has ended by a fault; the others are stopped, and the application with them.")]
     public static partial void LoopEnded(this ILogger logger, Exception exception);
 
+    [LoggerMessage(404, LogLevel.Warning, "The store does not say what became of the {JobCount} jobs that are waited for on this node; it is asked again until it does. This is said once.")]
+    public static partial void WatchIsBlind(this ILogger logger, Exception exception, int jobCount);
+
     // 500–599: keeping house.
 
     [LoggerMessage(500, LogLevel.Information, "{UploadCount} broken uploads were swept away.")]

@@ -11,4 +11,11 @@ internal static class PrivateAnswer
         response.Headers.CacheControl = "no-store";
         response.Headers.XContentTypeOptions = "nosniff";
     }
+
+    /// <summary>Lets the client keep its job's answer, and check it before each use.</summary>
+    /// <remarks>
+    /// An ended job never changes, but a token may end. The check costs no body, and one client's cache cannot show a
+    /// company's job to another's token.
+    /// </remarks>
+    public static void KeepChecked(this HttpResponse response) => response.Headers.CacheControl = "private, no-cache";
 }

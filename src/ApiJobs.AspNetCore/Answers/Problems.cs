@@ -55,6 +55,7 @@ internal static class Problems
 
     // What the server cannot do.
     public static readonly ProblemKind Unavailable = new("unavailable", StatusCodes.Status503ServiceUnavailable, "The server cannot serve now");
+    public static readonly ProblemKind TooManyWaiters = new("too_many_waiters", StatusCodes.Status503ServiceUnavailable, "Too many wait already");
     public static readonly ProblemKind InternalError = new("internal_error", StatusCodes.Status500InternalServerError, "The server made a mistake");
 
     /// <summary>Every kind, for tests and documentation.</summary>
@@ -66,7 +67,7 @@ internal static class Problems
         RecordTooLarge, BodyTooLarge, TooManyRecords, InvalidIdempotencyKey, IdempotencyKeyReused,
         AlreadyEnded, NotEnded, NothingToRetry, AlreadyRetried, NotARehearsal, AlreadyPromoted, UnknownOperation,
         UploadExpired, RequestTimeout, TooManyRequests,
-        Unavailable, InternalError,
+        Unavailable, TooManyWaiters, InternalError,
     ];
 
     private static readonly Dictionary<string, ProblemKind> ByCode = All.ToDictionary(kind => kind.Code, StringComparer.Ordinal);

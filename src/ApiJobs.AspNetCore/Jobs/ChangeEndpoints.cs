@@ -27,7 +27,7 @@ internal sealed class ChangeEndpoints(ApiJobEngine engine, BulkRoutes routes, Ap
             : new KeyedRequest(origin.ClientId, key, await body.ReadFingerprintAsync(context.RequestAborted));
         var cancelled = await engine.CancelAsync(job.CompanyId, job.Id, origin.ClientId, request, context.RequestAborted)
             ?? throw JobEndpoint.NotFound(job.Id);
-        await context.Response.WriteJobAsync(cancelled, engine, urls);
+        await context.Response.WriteChangedAsync(cancelled, engine, urls);
     }
 
     public Task RetryAsync(HttpContext context, string id) => GoOnAsync(context, id, engine.RetryAsync);

@@ -1,4 +1,6 @@
+using ApiJobs.AspNetCore.Requests;
 using ApiJobs.Jobs;
+using ApiJobs.Waiting;
 using Microsoft.AspNetCore.Http;
 
 namespace ApiJobs.AspNetCore.Jobs;
@@ -6,21 +8,26 @@ namespace ApiJobs.AspNetCore.Jobs;
 /// <summary>Answers a request that made or changed a job with the job.</summary>
 internal static class JobAnswer
 {
-    /// <summary>Answers with a job that was accepted, now or by the same request before: as it is now.</summary>
-    public static Task WriteAcceptedAsync(this HttpResponse response, ApiJob job, ApiJobEngine engine, ApiUrls urls)
+    /// <summary>Answers with a job that was accepted, now or by the same request before: as it is now, or at its end if the request prefers to wait for that.</summary>
+    public static async Task WriteAcceptedAsync(this HttpResponse response, ApiJob job, ApiJobEngine engine, ApiUrls urls)
     {
-        response.StatusCode = StatusCodes.Status202Accepted;
-        response.Headers.Location = urls.Job(response.HttpContext.Request, job.Id);
-        return response.WriteJobAsync(job, engine, urls);
+        var context = response.HttpContext;
+        var news = await engine.AwaitAsPreferredAsync(context, job);
+        response.StatusCode = news.Job.HasEnded && response.HasWaited() ? StatusCodes.Status200OK : StatusCodes.Status202Accepted;
+        response.Headers.Location = urls.Job(context.Request, job.Id);
+        await response.WriteJobAsync(news, engine, urls);
     }
 
-    /// <summary>Answers with a job.</summary>
-    public static async Task WriteJobAsync(this HttpResponse response, ApiJob job, ApiJobEngine engine, ApiUrls urls)
+    /// <summary>Answers with a job that was changed; at its end, if the request prefers to wait for that.</summary>
+    public static async Task WriteChangedAsync(this HttpResponse response, ApiJob job, ApiJobEngine engine, ApiUrls urls) =>
+        await response.WriteJobAsync(await engine.AwaitAsPreferredAsync(response.HttpContext, job), engine, urls);
+
+    private static async Task WriteJobAsync(this HttpResponse response, JobNews news, ApiJobEngine engine, ApiUrls urls)
     {
-        response.Headers.RetryAfter = engine.RetryAfter(job);
+        response.Headers.RetryAfter = engine.RetryAfter(news.Job);
         // The same tag as of asking for the job: so the first question can already be whether anything has changed.
-        var message = await engine.ReadMessageAsync(job, CancellationToken.None);
-        var answer = JobJson.Answer(job, message, urls, response.HttpContext.Request, JobExpansion.None);
+        var message = await news.ReadMessageAsync(engine, CancellationToken.None);
+        var answer = JobJson.Answer(news.Job, message, urls, response.HttpContext.Request, JobExpansion.None);
         response.Headers.ETag = answer.EntityTag().ToString();
         await answer.WriteAsync(response);
     }

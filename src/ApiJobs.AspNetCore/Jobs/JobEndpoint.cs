@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
 using ApiJobs.AspNetCore.Answers;
-using ApiJobs.AspNetCore.Callers;
 using ApiJobs.AspNetCore.Requests;
 using ApiJobs.Jobs;
+using ApiJobs.Waiting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -23,15 +23,13 @@ internal sealed class JobEndpoint(ApiJobEngine engine, ApiUrls urls)
         var (request, response) = (context.Request, context.Response);
         var expansion = ReadExpansion(request);
         var jobId = PathId.Parse(id);
-        if (await engine.FindJobAsync(context.Caller().CompanyId, jobId, context.RequestAborted) is not { } job)
+        if (await engine.FindAsPreferredAsync(context, jobId) is not { } news)
             throw NotFound(jobId);
 
-        var shown = await ShowAsync(job, request, expansion);
+        var shown = await ShowAsync(news, request, expansion);
         response.Headers.ETag = shown.EntityTag.ToString();
-        response.Headers.RetryAfter = engine.RetryAfter(job);
-        // An ended job never changes, but a token may end: so a copy may be kept, and must be checked before each use.
-        // The check costs no body, and one client's cache cannot show a company's job to another's token.
-        response.Headers.CacheControl = "private, no-cache";
+        response.Headers.RetryAfter = engine.RetryAfter(news.Job);
+        response.KeepChecked();
         if (request.Knows(shown.EntityTag))
             response.StatusCode = StatusCodes.Status304NotModified;
         else
@@ -42,14 +40,15 @@ internal sealed class JobEndpoint(ApiJobEngine engine, ApiUrls urls)
     public static ProblemException NotFound(Guid jobId) => Problems.NotFound.Refusal($"There is no API job {jobId}.");
 
     // The engine gives the same object for an ended job as long as it keeps it; what is shown of it goes when it goes.
-    private async ValueTask<ShownJob> ShowAsync(ApiJob job, HttpRequest request, JobExpansion expansion)
+    private async ValueTask<ShownJob> ShowAsync(JobNews news, HttpRequest request, JobExpansion expansion)
     {
+        var job = news.Job;
         var isKept = job.HasEnded && expansion == JobExpansion.None;
         var records = urls.Records(request, job.Id);
         if (isKept && _endedJobs.TryGetValue(job, out var kept) && kept.Records == records)
             return kept;
         var answer = JobJson.Answer(
-            job, await engine.ReadMessageAsync(job, request.HttpContext.RequestAborted), urls.Job(request, job.Id), records, expansion);
+            job, await news.ReadMessageAsync(engine, request.HttpContext.RequestAborted), urls.Job(request, job.Id), records, expansion);
         var shown = new ShownJob(records, answer, answer.EntityTag());
         if (isKept)
             _endedJobs.AddOrUpdate(job, shown);

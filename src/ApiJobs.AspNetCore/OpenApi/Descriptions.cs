@@ -15,7 +15,8 @@ internal static class Descriptions
         .WithSummary("Get an API job")
         .WithDescription(
             "Answers how far a bulk request is: its status, counts, and a message with an entry for each record that was not effected. "
-            + "Ask again after Retry-After seconds until end_time is set. Send the ETag as If-None-Match to get 304 while nothing has changed.")
+            + "Ask again after Retry-After seconds until end_time is set. Send the ETag as If-None-Match to get 304 while nothing has changed; "
+            + "send Prefer: wait=30 to be answered when the job has ended, or after 30 seconds.")
         .Produces<Schemas.ApiJob>()
         .Produces(StatusCodes.Status304NotModified)
         .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound);
@@ -61,16 +62,28 @@ internal static class Descriptions
             StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status410Gone,
             StatusCodes.Status422UnprocessableEntity);
 
+    public static void DescribeEvents(this RouteHandlerBuilder endpoint) => endpoint
+        .WithOperationId("watchApiJob").WithTags(JobsTag)
+        .WithSummary("Watch an API job")
+        .WithDescription(
+            "Server-sent events: api_job.progress at once and whenever the job has got further, at most once a second; then api_job.completed or "
+            + "api_job.failed, and the end of the stream. The data of each is the job, with its counts. A client that connects again sends the id of "
+            + "the last event as Last-Event-ID, and misses nothing.")
+        .Produces(StatusCodes.Status200OK, contentType: "text/event-stream")
+        .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound);
+
     public static void DescribeBulk(this RouteHandlerBuilder endpoint, BulkRoute route) => endpoint
         .WithOperationId(CamelCase(route.Operation.Type)).WithTags(route.Path.Split('/')[0])
         .WithSummary($"Send a bulk request: {route.Operation.Type}")
         .WithDescription(
             "The body is a list of records, read as a stream: a JSON array of objects, or {\"records\":[…]}; one JSON object a line; "
             + "or CSV with a header row. It may be encoded as gzip or br. "
-            + "The answer is the API job, at the Location; it is sent when every record is stored durably. "
+            + "The answer is the API job, at the Location; it is sent when every record is stored durably, or, with Prefer: wait=30, when the job "
+            + "has ended within 30 seconds. "
             + "A body that cannot be read is refused as a whole; a record that is wrong becomes an error in the job.")
         .WithRecordsAsBody().WithIdempotencyKey()
         .Produces<Schemas.ApiJob>(StatusCodes.Status202Accepted)
+        .Produces<Schemas.ApiJob>()
         .Refuses(
             StatusCodes.Status400BadRequest, StatusCodes.Status408RequestTimeout,
             StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType, StatusCodes.Status422UnprocessableEntity);

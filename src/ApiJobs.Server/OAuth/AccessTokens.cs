@@ -115,7 +115,7 @@ internal sealed class AccessTokens : IDisposable
             return (null, new(TokenFault.Invalid, "The token does not say whose it is."));
         if (claims.GetExpirationDate() is not { } expiresAt)
             return (null, new(TokenFault.Invalid, "The token has no time of expiry."));
-        return (new(Caller.Create(companyId, clientId, claims.GetScopes()), expiresAt), null);
+        return (new(Caller.Create(companyId, clientId, claims.GetScopes(), expiresAt), expiresAt), null);
     }
 
     private TokenRefusal RefusalOf(string token, ProtocolException exception) =>

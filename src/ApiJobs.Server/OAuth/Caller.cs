@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Security.Claims;
 using ApiJobs.AspNetCore.Callers;
@@ -15,6 +16,9 @@ internal static class Caller
 
     /// <summary>Claim, one for each: what the caller may do.</summary>
     public const string ScopeClaim = "scope";
+
+    /// <summary>Claim: when the token ends, in seconds since 1970 (RFC 7519, section 4.1.4).</summary>
+    public const string ExpiryClaim = "exp";
 
     // Users are remembered with their token, and never change: so what is read from their claims is read once.
     private static readonly ConditionalWeakTable<ClaimsPrincipal, ApiJobCaller> Known = [];
@@ -35,8 +39,9 @@ internal static class Caller
     public static IEnumerable<string> Scopes(this ClaimsPrincipal user) => user.FindAll(ScopeClaim).Select(claim => claim.Value);
 
     /// <summary>Makes the user of a request.</summary>
-    public static ClaimsPrincipal Create(Guid companyId, string clientId, IEnumerable<string> scopes) =>
+    public static ClaimsPrincipal Create(Guid companyId, string clientId, IEnumerable<string> scopes, DateTimeOffset expiresAt) =>
         new(new ClaimsIdentity(
-            [new(CompanyIdClaim, companyId.ToString()), new(ClientIdClaim, clientId), .. scopes.Select(scope => new Claim(ScopeClaim, scope))],
+            [new(CompanyIdClaim, companyId.ToString()), new(ClientIdClaim, clientId),
+                new(ExpiryClaim, expiresAt.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)), .. scopes.Select(scope => new Claim(ScopeClaim, scope))],
             BearerAuthentication.Scheme, ClientIdClaim, roleType: null));
 }

@@ -2,6 +2,7 @@ using ApiJobs.Intake;
 using ApiJobs.PostgreSql;
 using ApiJobs.Processing;
 using ApiJobs.Sqlite;
+using ApiJobs.Waiting;
 
 namespace ApiJobs.Server.Settings;
 
@@ -58,6 +59,7 @@ internal sealed class ServerSettings
         // The engine and the store read these themselves; checked here, their faults are told together with all others.
         _ = SettingsSection.Read<WorkerOptions>(configuration, "Worker", faults);
         _ = SettingsSection.Read<IntakeOptions>(configuration, "Intake", faults);
+        _ = SettingsSection.Read<WaitOptions>(configuration, "Wait", faults);
         _ = SettingsSection.Read<RetentionOptions>(configuration, "Retention", faults);
         if (settings.Storage.IsPostgreSql)
             _ = SettingsSection.Read<PostgreSqlStoreOptions>(configuration, "Storage", faults);

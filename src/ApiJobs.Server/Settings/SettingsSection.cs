@@ -4,6 +4,7 @@ using ApiJobs.Intake;
 using ApiJobs.PostgreSql;
 using ApiJobs.Processing;
 using ApiJobs.Sqlite;
+using ApiJobs.Waiting;
 
 namespace ApiJobs.Server.Settings;
 
@@ -21,6 +22,7 @@ internal sealed record SettingsSection(string Name, params IReadOnlyList<Type> T
         new("Limits", typeof(LimitSettings)),
         new("Worker", typeof(WorkerOptions)),
         new("Intake", typeof(IntakeOptions)),
+        new("Wait", typeof(WaitOptions)),
         new("Retention", typeof(RetentionOptions)),
         new("Webhooks", typeof(WebhookSettings)),
     ];

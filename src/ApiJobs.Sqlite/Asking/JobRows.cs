@@ -1,5 +1,6 @@
 using ApiJobs.Jobs;
 using ApiJobs.Sqlite.Connections;
+using ApiJobs.Storage;
 
 namespace ApiJobs.Sqlite.Asking;
 
@@ -25,6 +26,20 @@ internal static class JobRows
     {
         using var find = session.Use($"SELECT {Columns} FROM jobs WHERE company_id = ?1 AND id = ?2");
         return find.Bind(1, companyId).Bind(2, jobId).Read() ? Read(find, companyId) : null;
+    }
+
+    /// <summary>Those of some jobs that have got further than they were seen, or have ended.</summary>
+    internal static IReadOnlyList<ApiJob> Changed(SqliteSession session, IReadOnlyCollection<SeenJob> seen)
+    {
+        var changed = new List<ApiJob>();
+        foreach (var (companyId, jobId, nextChunk) in seen)
+        {
+            using var find = session.Use($"SELECT {Columns} FROM jobs WHERE company_id = ?1 AND id = ?2 AND (next_chunk > ?3 OR end_time IS NOT NULL)");
+            if (find.Bind(1, companyId).Bind(2, jobId).Bind(3, nextChunk).Read())
+                changed.Add(Read(find, companyId));
+        }
+
+        return changed;
     }
 
     internal static string Message(SqliteSession session, Guid companyId, Guid jobId, int beforeChunk)

@@ -1,3 +1,4 @@
+using ApiJobs.Jobs;
 using ApiJobs.Storage;
 
 namespace ApiJobs.Processing;
@@ -93,7 +94,19 @@ internal sealed class LaneSlice(LaneLease lease, WorkerNode node)
 
     private async Task<bool> AttemptAsync(ChunkGroup group, ChunkApplier applier, CancellationToken cancellationToken)
     {
-        var jobs = await node.Store.ApplyAsync(lease, group.Chunks, applier.ApplyAsync, cancellationToken);
+        IReadOnlyList<ApiJob> jobs = [];
+        try
+        {
+            jobs = await node.Store.ApplyAsync(lease, group.Chunks, applier.ApplyAsync, cancellationToken);
+            node.Watch.Tell(jobs);
+        }
+        finally
+        {
+            // It may be committed all the same, and only the answer lost; or somebody else's are the chunks, or the end.
+            if (jobs.Count == 0)
+                node.Watch.Doubt(group.Chunks.Select(chunk => (chunk.Job.CompanyId, chunk.Job.Id)));
+        }
+
         if (jobs.Count == 0)
         {
             node.Logger.GroupDropped(group.Chunks[0].Job.Id);

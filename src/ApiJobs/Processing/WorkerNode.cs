@@ -1,12 +1,13 @@
 using ApiJobs.Operations;
 using ApiJobs.Storage;
+using ApiJobs.Waiting;
 using Microsoft.Extensions.Logging;
 
 namespace ApiJobs.Processing;
 
 /// <summary>What the worker slots of this node share: what they work with, what they learn, and what they say once for all.</summary>
 internal sealed class WorkerNode(
-    ILaneStore store, OperationCatalog operations, WorkerOptions options, WorkPace pace, Outage outage, TimeProvider time, ILogger logger)
+    ILaneStore store, OperationCatalog operations, WorkerOptions options, WorkPace pace, JobWatch watch, Outage outage, TimeProvider time, ILogger logger)
 {
     public ILaneStore Store => store;
 
@@ -19,6 +20,9 @@ internal sealed class WorkerNode(
     public GroupSizes Sizes { get; } = new(options);
 
     public Suspects Suspects { get; } = new();
+
+    /// <summary>Those who wait on this node; they are told what it does to their jobs.</summary>
+    public JobWatch Watch => watch;
 
     public Outage Outage => outage;
 

@@ -1,6 +1,7 @@
 using ApiJobs.Intake;
 using ApiJobs.Operations;
 using ApiJobs.Storage;
+using ApiJobs.Waiting;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -21,6 +22,7 @@ public sealed class WorkerService(
     IOptions<IntakeOptions> intakeOptions,
     IOptions<RetentionOptions> retentionOptions,
     WorkPace pace,
+    JobWatch watch,
     TimeProvider time,
     ILogger<WorkerService> logger) : BackgroundService
 {
@@ -28,7 +30,7 @@ public sealed class WorkerService(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var outage = new Outage(time, logger);
-        var node = new WorkerNode(lanes, operations, workerOptions.Value, pace, outage, time, logger);
+        var node = new WorkerNode(lanes, operations, workerOptions.Value, pace, watch, outage, time, logger);
         var slots = Enumerable.Range(1, node.Options.Slots)
             .Select(slot => ($"worker {slot}", (Func<CancellationToken, Task>)new Worker(node).RunAsync));
         var housekeeper = new Housekeeper(upkeep, intakeOptions.Value, retentionOptions.Value, outage, time, logger);

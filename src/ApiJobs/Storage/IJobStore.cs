@@ -59,6 +59,17 @@ public interface IJobStore
     /// <summary>Reads which jobs go on from a job as its <see cref="NewJob.Descent"/> says.</summary>
     /// <returns>At most one of each kind; none if nothing goes on from it, or the company has no such job.</returns>
     Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, Guid parentId, CancellationToken cancellationToken);
+    // Watching.
+
+    /// <summary>Whether other processes may change the store's jobs.</summary>
+    bool IsShared { get; }
+
+    /// <summary>Reads those of some jobs that have changed since they were seen: further chunks were applied, or they have ended.</summary>
+    /// <remarks>For all who wait on a node at once; the jobs may be of any companies.</remarks>
+    /// <param name="seen">The jobs, unfinished when they were seen, and how far they were.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <returns>The changed jobs as they are now, in no order. Of a job that is gone, nothing is said.</returns>
+    Task<IReadOnlyList<ApiJob>> ReadChangedAsync(IReadOnlyCollection<SeenJob> seen, CancellationToken cancellationToken);
 
     // Ending otherwise than by the last chunk.
 
@@ -79,6 +90,12 @@ public interface IJobStore
     /// <param name="cancellationToken">Cancels before the commit.</param>
     Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, CancellationToken cancellationToken);
 }
+
+/// <summary>How far an unfinished job was when somebody saw it.</summary>
+/// <param name="CompanyId">The company.</param>
+/// <param name="JobId">The job.</param>
+/// <param name="NextChunk">Its <see cref="ApiJob.NextChunk"/>.</param>
+public readonly record struct SeenJob(Guid CompanyId, Guid JobId, int NextChunk);
 
 /// <summary>What became of sealing a job.</summary>
 public abstract record SealResult

@@ -24,6 +24,9 @@ public abstract class ApiServer : IAsyncLifetime
     /// <summary>Small, so that a few records make several chunks.</summary>
     public const int ChunkRecords = 10;
 
+    /// <summary>How many requests of a company may wait at once.</summary>
+    public const int MaxWaitersPerCompany = 600;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private WebApplication? _app;
@@ -64,6 +67,7 @@ public abstract class ApiServer : IAsyncLifetime
         {
             ["Intake:MaxBodyBytes"] = $"{MaxBodyBytes}",
             ["Intake:ChunkRecords"] = $"{ChunkRecords}",
+            ["Wait:MaxWaitersPerCompany"] = $"{MaxWaitersPerCompany}",
         });
         builder.Logging.ClearProviders().AddProvider(new WarningLog(Warnings));
         // Bulk requests have a limit of their own: with so small a general one, the tests would notice if it held for them.
@@ -107,6 +111,9 @@ public abstract class ApiServer : IAsyncLifetime
         // What the start says of the database user has nothing to do with requests.
         Warnings.Clear();
     }
+
+    /// <summary>Stops the application, as a node is stopped.</summary>
+    public Task StopAsync() => _app!.StopAsync(TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
     {

@@ -35,6 +35,8 @@ public abstract class CallerContract(ApiServer server)
         { "HEAD", $"api-jobs/{Job}", "api-jobs/{id}", "jobs:read", Stranger.NotFound },
         { "GET", $"api-jobs/{Job}/records", "api-jobs/{id}/records", "jobs:read", Stranger.NotFound },
         { "HEAD", $"api-jobs/{Job}/records", "api-jobs/{id}/records", "jobs:read", Stranger.NotFound },
+        { "GET", $"api-jobs/{Job}/events", "api-jobs/{id}/events", "jobs:read", Stranger.NotFound },
+        { "HEAD", $"api-jobs/{Job}/events", "api-jobs/{id}/events", "jobs:read", Stranger.NotFound },
         { "POST", "cases/bulk", "cases/bulk", "cases:write", Stranger.OwnJob },
         { "PATCH", "cases/bulk", "cases/bulk", "cases:write", Stranger.OwnJob },
         { "PUT", "cases/bulk", "cases/bulk", "cases:write", Stranger.OwnJob },
@@ -124,7 +126,8 @@ public abstract class CallerContract(ApiServer server)
             answer.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"], $"{answer}");
             // An ended job never changes and has a tag: a private copy may be kept, and is asked about before each use.
             var mayBeKept = pattern == "api-jobs/{id}" && answer.IsSuccessStatusCode;
-            answer.Headers.CacheControl!.ToString().ShouldBe(mayBeKept ? "no-cache, private" : "no-store", $"{answer}");
+            var isStream = pattern == "api-jobs/{id}/events" && answer.IsSuccessStatusCode;
+            answer.Headers.CacheControl!.ToString().ShouldBe(mayBeKept ? "no-cache, private" : isStream ? "no-store, no-cache" : "no-store", $"{answer}");
             if (answer.StatusCode == HttpStatusCode.Accepted)
                 await server.EndOfAsync(client, answer.Headers.Location!);
         }

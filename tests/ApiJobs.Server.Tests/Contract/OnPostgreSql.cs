@@ -9,6 +9,9 @@ public sealed class PostgreSqlApiServer(PostgreSqlDatabases databases) : ApiServ
 {
     private string _connectionString = "";
 
+    /// <summary>Makes another node on the same database; it is to be started.</summary>
+    public PostgreSqlApiServer AnotherNode() => new(databases) { _connectionString = _connectionString };
+
     public override async Task<long> CountStoredRowsAsync(Guid companyId)
     {
         await using var connection = new NpgsqlConnection(_connectionString);
@@ -25,7 +28,8 @@ public sealed class PostgreSqlApiServer(PostgreSqlDatabases databases) : ApiServ
 
     protected override async Task AddStoreAsync(IServiceCollection services)
     {
-        _connectionString = await databases.CreateAsync();
+        if (_connectionString.Length == 0)
+            _connectionString = await databases.CreateAsync();
         services.AddPostgreSqlStore(_connectionString);
     }
 
@@ -47,3 +51,7 @@ public sealed class ResourcesOnPostgreSql(PostgreSqlApiServer server) : Resource
 public sealed class HangUpsOnPostgreSql(PostgreSqlApiServer server) : HangUpContract(server), IClassFixture<PostgreSqlApiServer>;
 
 public sealed class ProblemsOnPostgreSql(PostgreSqlApiServer server) : ProblemContract(server), IClassFixture<PostgreSqlApiServer>;
+
+public sealed class WaitingOnPostgreSql(PostgreSqlApiServer server) : WaitContract(server), IClassFixture<PostgreSqlApiServer>;
+
+public sealed class EventsOnPostgreSql(PostgreSqlApiServer server) : EventsContract(server), IClassFixture<PostgreSqlApiServer>;

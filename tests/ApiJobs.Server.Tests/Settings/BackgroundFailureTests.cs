@@ -3,6 +3,7 @@ using ApiJobs.Operations;
 using ApiJobs.Processing;
 using ApiJobs.Server.Http;
 using ApiJobs.Storage;
+using ApiJobs.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -27,7 +28,8 @@ public sealed class BackgroundFailureTests : IDisposable
         builder.Services.AddHostedService(services => new WorkerService(
             services.GetRequiredService<ILaneStore>(), services.GetRequiredService<IUpkeep>(), new OperationCatalog([]), Options.Create(new WorkerOptions()),
             Options.Create(new IntakeOptions { UploadExpiry = TimeSpan.Zero }), Options.Create(new RetentionOptions()),
-            new WorkPace(), TimeProvider.System, NullLogger<WorkerService>.Instance));
+            new WorkPace(), new JobWatch(services.GetRequiredService<IJobStore>(), Options.Create(new WaitOptions()), TimeProvider.System, NullLogger<JobWatch>.Instance),
+            TimeProvider.System, NullLogger<WorkerService>.Instance));
         using var host = builder.Build();
         await host.Services.GetRequiredService<IUpkeep>().InitializeAsync(Cancel);
         var stopping = new TaskCompletionSource();

@@ -36,6 +36,11 @@ public class StoreDecorator(IJobStore jobs, ILaneStore lanes, IUpkeep upkeep) : 
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         jobs.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken);
 
+    public virtual bool IsShared => jobs.IsShared;
+
+    public virtual Task<IReadOnlyList<ApiJob>> ReadChangedAsync(IReadOnlyCollection<SeenJob> seen, CancellationToken cancellationToken) =>
+        jobs.ReadChangedAsync(seen, cancellationToken);
+
     public virtual Task<KeyHolder?> FindKeyAsync(Guid companyId, string? clientId, string key, CancellationToken cancellationToken) =>
         jobs.FindKeyAsync(companyId, clientId, key, cancellationToken);
 

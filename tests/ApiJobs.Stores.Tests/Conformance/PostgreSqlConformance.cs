@@ -8,6 +8,8 @@ public sealed class PostgreSqlAccepting(PostgreSqlStores stores) : AcceptingTest
 
 public sealed class PostgreSqlAsking(PostgreSqlStores stores) : AskingTests(stores);
 
+public sealed class PostgreSqlChangedJobs(PostgreSqlStores stores) : ChangedJobsTests(stores);
+
 public sealed class PostgreSqlClaiming(PostgreSqlStores stores) : ClaimingTests(stores);
 
 public sealed class PostgreSqlConcurrency(PostgreSqlStores stores) : ConcurrencyTests(stores);

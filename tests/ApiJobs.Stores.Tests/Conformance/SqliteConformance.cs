@@ -8,6 +8,8 @@ public sealed class SqliteAccepting(SqliteStores stores) : AcceptingTests(stores
 
 public sealed class SqliteAsking(SqliteStores stores) : AskingTests(stores);
 
+public sealed class SqliteChangedJobs(SqliteStores stores) : ChangedJobsTests(stores);
+
 public sealed class SqliteClaiming(SqliteStores stores) : ClaimingTests(stores);
 
 public sealed class SqliteConcurrency(SqliteStores stores) : ConcurrencyTests(stores);

@@ -19,3 +19,4 @@ public sealed class PostgreSqlCancel(PostgreSqlStores stores) : CancelTests(stor
 public sealed class PostgreSqlGoingOn(PostgreSqlStores stores) : GoingOnTests(stores);
 
 public sealed class PostgreSqlMaxFailed(PostgreSqlStores stores) : MaxFailedTests(stores);
+public sealed class PostgreSqlWaiting(PostgreSqlStores stores) : WaitingTests(stores);

@@ -19,3 +19,4 @@ public sealed class SqliteCancel(SqliteStores stores) : CancelTests(stores);
 public sealed class SqliteGoingOn(SqliteStores stores) : GoingOnTests(stores);
 
 public sealed class SqliteMaxFailed(SqliteStores stores) : MaxFailedTests(stores);
+public sealed class SqliteWaiting(SqliteStores stores) : WaitingTests(stores);

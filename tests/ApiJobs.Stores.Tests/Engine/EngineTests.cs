@@ -8,6 +8,8 @@ using ApiJobs.Resources;
 using ApiJobs.Storage;
 using ApiJobs.Stores.Tests.Broken;
 using ApiJobs.Stores.Tests.Conformance;
+using ApiJobs.Waiting;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace ApiJobs.Stores.Tests.Engine;
@@ -47,6 +49,7 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
 
     private StoreDatabase? _database;
     private StoreNode? _node;
+    private JobWatch? _watch;
 
     protected static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -71,6 +74,7 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        _watch?.Dispose();
         if (_database is not null)
             await _database.DisposeAsync();
         GC.SuppressFinalize(this);
@@ -82,14 +86,17 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
     protected BulkOperation Operation(string type) => _operations.Single(operation => operation.Type == type);
 
     protected ApiJobEngine Engine(IWholeStore? store = null) => new(
-        store ?? Store, new(_operations), Options.Create(Intake), new WorkPace(), TimeProvider.System, Log);
+        store ?? Store, new(_operations), Options.Create(Intake), new WorkPace(), Watch, TimeProvider.System, Log);
 
     /// <summary>A node's worker slots on the store; they go by the machine's clock unless told otherwise.</summary>
-    private protected WorkerNode Node(IWholeStore? store = null, TimeProvider? time = null)
+    private protected WorkerNode Node(IWholeStore? store = null, TimeProvider? time = null, JobWatch? watch = null)
     {
         time ??= TimeProvider.System;
-        return new(store ?? Store, new(_operations), WorkerOptions, new(), new(time, Log), time, Log);
+        return new(store ?? Store, new(_operations), WorkerOptions, new(), watch ?? Watch, new(time, Log), time, Log);
     }
+
+    /// <summary>Those who wait; the engines and workers of a test share it, as on one node.</summary>
+    protected JobWatch Watch => _watch ??= new(Store, Options.Create(new WaitOptions()), TimeProvider.System, NullLogger<JobWatch>.Instance);
 
     protected Task<ApiJob> SendAsync(string type, params IReadOnlyList<string> records) => SendAsync(Company, type, JobOptions.None, records);
 

@@ -86,7 +86,7 @@ public abstract class NodeTests(StoreFixture stores) : EngineTests(stores)
         var log = new ServiceLog();
         var service = new WorkerService(
             new Away(Store) { IsAway = true }, Store, new([]), Options.Create(WorkerOptions), Options.Create(new IntakeOptions()),
-            Options.Create(new RetentionOptions()), new WorkPace(), new BrokenClock(), log);
+            Options.Create(new RetentionOptions()), new WorkPace(), Watch, new BrokenClock(), log);
 
         await service.StartAsync(Cancel);
 
