@@ -31,6 +31,8 @@ public sealed class ApiJobEngine(
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(records);
+        if (request.Options.DryRun && !request.Operation.CanRehearse)
+            throw NotRehearsable(request.Operation);
         var jobId = Guid.CreateVersion7(time.GetUtcNow());
         var chunks = new ChunkBuilder(_intake, request.Operation.MaxChunkRecords);
         Task<bool>? append = null;
@@ -194,6 +196,10 @@ public sealed class ApiJobEngine(
 
     private static RequestFaultException NoRecords() => new(new(
         RequestFaultCodes.NoRecords, "The request has no records. Send at least one."));
+
+    private static RequestFaultException NotRehearsable(BulkOperation operation) => new(new(
+        RequestFaultCodes.NotRehearsable,
+        $"'{operation.Type}' cannot be rehearsed: it does not say what it would do without doing it. Send the request without dry_run."));
 
     private static RequestFaultException UploadExpired() => new(new(
         RequestFaultCodes.UploadExpired,

@@ -37,6 +37,8 @@ internal static class Problems
     public static readonly ProblemKind BodyTooLarge = new(RequestFaultCodes.BodyTooLarge, StatusCodes.Status413PayloadTooLarge, "The body is too large");
     public static readonly ProblemKind TooManyRecords = new(RequestFaultCodes.TooManyRecords, StatusCodes.Status413PayloadTooLarge, "There are too many records");
 
+    public static readonly ProblemKind NotRehearsable = new(RequestFaultCodes.NotRehearsable, StatusCodes.Status400BadRequest, "The operation cannot be rehearsed");
+
     public static readonly ProblemKind IdempotencyKeyReused = new(RequestFaultCodes.IdempotencyKeyReused, StatusCodes.Status422UnprocessableEntity, "The idempotency key is in use");
 
     // How fast. 408 and not 503 for an upload that stood still: the sender was slow, the server is well.
@@ -54,7 +56,7 @@ internal static class Problems
         MissingToken, MalformedToken, InvalidToken, ExpiredToken, RevokedToken, InsufficientScope, Forbidden,
         NotFound, RecordsRemoved, MethodNotAllowed, InvalidParameter, NotSupported, BadRequest,
         UnsupportedMediaType, MalformedBody, InvalidUtf8, TooDeep, WrongShape, RecordNotObject, NoRecords, InvalidEncoding,
-        RecordTooLarge, BodyTooLarge, TooManyRecords, IdempotencyKeyReused,
+        RecordTooLarge, BodyTooLarge, TooManyRecords, NotRehearsable, IdempotencyKeyReused,
         UploadExpired, RequestTimeout, TooManyRequests,
         Unavailable, InternalError,
     ];

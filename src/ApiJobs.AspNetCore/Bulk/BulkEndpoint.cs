@@ -25,7 +25,10 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
     // The server's general limit does not hold here: bodies are streamed, and have a limit of their own (BoundedBody).
     long? IRequestSizeLimitMetadata.MaxRequestBodySize => null;
 
-    public IReadOnlyList<QueryParameter> Parameters => _keys.Count == 0 ? [] : [_key];
+    private readonly QueryParameter _dryRun = new(
+        "dry_run", "true rehearses the request: the job tells what would happen to each record, and changes nothing; false unless given.");
+
+    public IReadOnlyList<QueryParameter> Parameters => _keys.Count == 0 ? [_dryRun] : [_key, _dryRun];
 
     public async Task AcceptAsync(HttpContext context)
     {
@@ -58,10 +61,12 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
         TraceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C } request ? request.Id : null,
     };
 
-    private JobOptions ReadOptions(HttpRequest request) => _key.Text(request) switch
+    private JobOptions ReadOptions(HttpRequest request) => new() { KeyField = ReadKey(request), DryRun = _dryRun.IsTrue(request) };
+
+    private string? ReadKey(HttpRequest request) => _key.Text(request) switch
     {
-        null or IdKey => JobOptions.None,
-        var key when _keys.Contains(key) => new JobOptions { KeyField = key },
+        null or IdKey => null,
+        var key when _keys.Contains(key) => key,
         var other => throw QueryParameter.Invalid($"Rows cannot be found by '{QueryParameter.Shown(other)}'. {QueryParameter.Allowed("Keys", _keys)}"),
     };
 
