@@ -12,4 +12,6 @@ public sealed class PostgreSqlOutcomesOfRecords(PostgreSqlStores stores) : Outco
 
 public sealed class PostgreSqlProcessing(PostgreSqlStores stores) : ProcessingTests(stores);
 
+public sealed class PostgreSqlRehearsal(PostgreSqlStores stores) : RehearsalTests(stores);
+
 public sealed class PostgreSqlSlowRecord(PostgreSqlStores stores) : SlowRecordTests(stores);

@@ -12,4 +12,6 @@ public sealed class SqliteOutcomesOfRecords(SqliteStores stores) : OutcomesOfRec
 
 public sealed class SqliteProcessing(SqliteStores stores) : ProcessingTests(stores);
 
+public sealed class SqliteRehearsal(SqliteStores stores) : RehearsalTests(stores);
+
 public sealed class SqliteSlowRecord(SqliteStores stores) : SlowRecordTests(stores);
