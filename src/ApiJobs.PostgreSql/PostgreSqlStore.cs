@@ -49,7 +49,7 @@ public sealed class PostgreSqlStore : IAsyncDisposable
             new(session, signal, time), new(session), new(session, tables, options.IdleTransactionTimeout), signal,
             options.Listen ? _listener : null);
         Upkeep = new PostgreSqlUpkeep(
-            session, new(_connections, resources, new(_connections, scope, resources, logger), logger), uploads, new(session));
+            session, new(_connections, resources, new(_connections, scope, resources, logger), logger), uploads, new(session), new(session));
         Rows = new PostgreSqlResourceStore(session, tables);
     }
 

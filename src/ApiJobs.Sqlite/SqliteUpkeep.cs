@@ -48,6 +48,20 @@ internal sealed class SqliteUpkeep(SqliteDatabase database, LaneQueue lanes, Res
         return removed;
     }
 
+    public async Task<bool> SweepRehearsalsAsync(CancellationToken cancellationToken)
+    {
+        if (await database.ReadAsync(RehearsalSweeping.FindEnded, cancellationToken) is not var (companyId, jobId))
+            return false;
+        await database.WriteAsync(
+            session =>
+            {
+                RehearsalSweeping.Remove(session, companyId, jobId);
+                return true;
+            },
+            cancellationToken);
+        return true;
+    }
+
     public Task<IReadOnlyList<Guid>> ReadCompaniesAsync(Guid? after, int max, CancellationToken cancellationToken) =>
         database.ReadAsync(session => LaneRows.Companies(session, after, max), cancellationToken);
 

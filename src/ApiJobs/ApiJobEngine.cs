@@ -87,6 +87,8 @@ public sealed class ApiJobEngine(
     private async Task<ApiJob> AcceptNewAsync(
         BulkRequest request, JobDescent? descent, RecordReader records, CancellationToken cancellationToken)
     {
+        if (request.Options.DryRun && !request.Operation.CanRehearse)
+            throw NotRehearsable(request.Operation);
         var jobId = Guid.CreateVersion7(time.GetUtcNow());
         var chunks = new ChunkBuilder(_intake, request.Operation.MaxChunkRecords);
         Task<bool>? append = null;
@@ -345,6 +347,10 @@ public sealed class ApiJobEngine(
 
     private static RequestFaultException NoRecords() => new(new(
         RequestFaultCodes.NoRecords, "The request has no records. Send at least one."));
+
+    private static RequestFaultException NotRehearsable(BulkOperation operation) => new(new(
+        RequestFaultCodes.NotRehearsable,
+        $"'{operation.Type}' cannot be rehearsed: it does not say what it would do without doing it. Send the request without dry_run."));
 
     private static RequestFaultException UploadExpired() => new(new(
         RequestFaultCodes.UploadExpired,

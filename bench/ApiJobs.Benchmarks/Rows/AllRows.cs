@@ -10,6 +10,8 @@ internal static class AllRows
     [
         new("bulk-update-sqlite", "bulk update of 200,000 cases ÷ a raw loop, SQLite", bench => BulkUpdate.RunAsync(bench, Store.Sqlite)),
         new("bulk-update-postgresql", "bulk update of 200,000 cases ÷ a raw loop, PostgreSQL", bench => BulkUpdate.RunAsync(bench, Store.PostgreSql)),
+        new("rehearsal-sqlite", "bulk update of 200,000 cases, rehearsed ÷ done, SQLite", bench => Rehearsal.RunAsync(bench, Store.Sqlite)),
+        new("rehearsal-postgresql", "bulk update of 200,000 cases, rehearsed ÷ done, PostgreSQL", bench => Rehearsal.RunAsync(bench, Store.PostgreSql)),
         new("bulk-update-hangfire", "bulk update of 200,000 cases ÷ Hangfire with EF Core and with Dapper", BulkUpdateHangfire.RunAsync),
         new("small-jobs", "one-record jobs ÷ no-op jobs of Hangfire, graphile-worker and pg-boss", SmallJobs.RunAsync),
         new("job-reads-sqlite", "GET api-jobs/{id} ÷ a bare Kestrel endpoint, SQLite", bench => JobReads.RunAsync(bench, Store.Sqlite, goal: 0.70)),

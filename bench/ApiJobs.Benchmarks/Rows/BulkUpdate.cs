@@ -82,10 +82,10 @@ internal static class BulkUpdate
     /// <summary>Sends an update and waits for its end.</summary>
     /// <returns>The timestamps of the first byte sent, of the 202, and of the end seen.</returns>
     public static async Task<(long SentAt, long AcceptedAt, long EndedAt)> RunJobAsync(
-        Company company, byte[] body, long? effected, CancellationToken cancellationToken)
+        Company company, byte[] body, long? effected, CancellationToken cancellationToken, string path = "/engine/api/cases/bulk")
     {
         var sentAt = Stopwatch.GetTimestamp();
-        var job = await company.AcceptAsync(HttpMethod.Patch, Company.Json(body), cancellationToken);
+        var job = await company.AcceptAsync(HttpMethod.Patch, Company.Json(body), cancellationToken, path);
         var acceptedAt = Stopwatch.GetTimestamp();
         if (effected is { } count)
             await company.WaitUntilEffectedAsync(job, count, cancellationToken);

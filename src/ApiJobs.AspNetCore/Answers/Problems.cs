@@ -36,6 +36,7 @@ internal static class Problems
     public static readonly ProblemKind BodyTooLarge = new(RequestFaultCodes.BodyTooLarge, StatusCodes.Status413PayloadTooLarge, "The body is too large");
     public static readonly ProblemKind TooManyRecords = new(RequestFaultCodes.TooManyRecords, StatusCodes.Status413PayloadTooLarge, "There are too many records");
 
+    public static readonly ProblemKind NotRehearsable = new(RequestFaultCodes.NotRehearsable, StatusCodes.Status400BadRequest, "The operation cannot be rehearsed");
     public static readonly ProblemKind InvalidIdempotencyKey = new("invalid_idempotency_key", StatusCodes.Status400BadRequest, "The idempotency key is not valid");
     public static readonly ProblemKind IdempotencyKeyReused = new(RequestFaultCodes.IdempotencyKeyReused, StatusCodes.Status422UnprocessableEntity, "The idempotency key is in use");
 
@@ -64,7 +65,7 @@ internal static class Problems
         MissingToken, MalformedToken, InvalidToken, ExpiredToken, RevokedToken, InsufficientScope, Forbidden,
         NotFound, RecordsRemoved, MethodNotAllowed, InvalidParameter, BadRequest,
         UnsupportedMediaType, MalformedBody, InvalidUtf8, TooDeep, WrongShape, RecordNotObject, NoRecords, InvalidEncoding,
-        RecordTooLarge, BodyTooLarge, TooManyRecords, InvalidIdempotencyKey, IdempotencyKeyReused,
+        RecordTooLarge, BodyTooLarge, TooManyRecords, NotRehearsable, InvalidIdempotencyKey, IdempotencyKeyReused,
         AlreadyEnded, NotEnded, NothingToRetry, AlreadyRetried, NotARehearsal, AlreadyPromoted, UnknownOperation,
         UploadExpired, RequestTimeout, TooManyRequests,
         Unavailable, TooManyWaiters, InternalError,

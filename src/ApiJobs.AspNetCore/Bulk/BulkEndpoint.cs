@@ -27,7 +27,10 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
     private static readonly QueryParameter MaxFailed = new(
         "max_failed", "How many records may fail before the job is given up, and the rest left unprocessed: a number, as 100, or a part of all, as 5%.");
 
-    public IReadOnlyList<QueryParameter> Parameters => _keys.Count == 0 ? [MaxFailed] : [_key, MaxFailed];
+    private readonly QueryParameter _dryRun = new(
+        "dry_run", "true rehearses the request: the job tells what would happen to each record, and changes nothing; false unless given.");
+
+    public IReadOnlyList<QueryParameter> Parameters => _keys.Count == 0 ? [_dryRun, MaxFailed] : [_key, _dryRun, MaxFailed];
 
     public async Task AcceptAsync(HttpContext context)
     {
@@ -63,10 +66,12 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
             $"'{MaxFailed.Name}' is '{QueryParameter.Shown(other)}'; send a whole number from 1, or a whole percentage from 1% to 100%. Leave it out to let any number fail."),
     };
 
-    private JobOptions ReadOptions(HttpRequest request) => _key.Text(request) switch
+    private JobOptions ReadOptions(HttpRequest request) => new() { KeyField = ReadKey(request), DryRun = _dryRun.IsTrue(request) };
+
+    private string? ReadKey(HttpRequest request) => _key.Text(request) switch
     {
-        null or IdKey => JobOptions.None,
-        var key when _keys.Contains(key) => new JobOptions { KeyField = key },
+        null or IdKey => null,
+        var key when _keys.Contains(key) => key,
         var other => throw QueryParameter.Invalid($"Rows cannot be found by '{QueryParameter.Shown(other)}'. {QueryParameter.Allowed("Keys", _keys)}"),
     };
 

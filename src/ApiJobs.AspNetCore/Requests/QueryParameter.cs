@@ -39,6 +39,15 @@ internal sealed class QueryParameter(string name, string description, bool isNum
             : throw Invalid($"'{name}' is '{Shown(text)}'; send a whole number from {min} to {max}.");
     }
 
+    /// <summary>Whether the parameter is true; not if it was not sent.</summary>
+    /// <exception cref="ProblemException">It is neither true nor false.</exception>
+    public bool IsTrue(HttpRequest request) => Text(request) switch
+    {
+        null or "false" => false,
+        "true" => true,
+        var text => throw Invalid($"'{name}' is '{Shown(text)}'; send true or false."),
+    };
+
     /// <summary>The parameter's names, separated by commas; all from <paramref name="allowed"/>.</summary>
     /// <returns>The names, without repetition; empty if it was not sent.</returns>
     /// <exception cref="ProblemException">One is not allowed.</exception>

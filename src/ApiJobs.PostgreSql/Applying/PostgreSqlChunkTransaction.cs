@@ -19,6 +19,8 @@ internal sealed class PostgreSqlChunkTransaction(
 
     public DateTimeOffset Now => now;
 
+    public IRehearsalNotes RehearsalNotes { get; } = new RehearsalNotes(connection, transaction);
+
     public async Task InSavepointAsync(Func<Task> work, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(work);

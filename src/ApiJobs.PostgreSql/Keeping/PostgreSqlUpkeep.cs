@@ -8,7 +8,7 @@ namespace ApiJobs.PostgreSql.Keeping;
 
 /// <summary>What the process needs of the store: its schema, its health, and removing what nobody needs any longer.</summary>
 internal sealed class PostgreSqlUpkeep(
-    StoreSession session, PostgreSqlUpgrade upgrade, UploadRemoval uploads, EndedJobRetention retention) : IUpkeep
+    StoreSession session, PostgreSqlUpgrade upgrade, UploadRemoval uploads, EndedJobRetention retention, RehearsalRemoval rehearsals) : IUpkeep
 {
     private const string PingSql = "SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'";
 
@@ -42,6 +42,8 @@ internal sealed class PostgreSqlUpkeep(
     }
 
     public Task<int> SweepUploadsAsync(TimeSpan idleFor, CancellationToken cancellationToken) => uploads.SweepAsync(idleFor, cancellationToken);
+
+    public Task<bool> SweepRehearsalsAsync(CancellationToken cancellationToken) => rehearsals.SweepAsync(cancellationToken);
 
     public async Task<IReadOnlyList<Guid>> ReadCompaniesAsync(Guid? after, int max, CancellationToken cancellationToken) =>
         await session.ReadAsync(

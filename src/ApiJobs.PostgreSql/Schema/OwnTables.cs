@@ -8,7 +8,7 @@ internal static class OwnTables
 
     /// <summary>The store's own tables, but for the journal.</summary>
     /// <remarks>
-    /// lanes, lane_tails and uploads are confined to no company: the claim and the sweep look for work of all companies in one
+    /// lanes, lane_tails, uploads and rehearsals are confined to no company: the claim and the sweeps look for work of all companies in one
     /// statement, and these tables hold nothing of a customer's, only ids, positions, times and what lanes suffer from.
     /// </remarks>
     internal static IReadOnlyList<OwnTable> All { get; } =
@@ -19,6 +19,8 @@ internal static class OwnTables
         new("chunks", "SELECT, INSERT, DELETE", IsConfined: true),
         new("chunk_results", "SELECT, INSERT, DELETE", IsConfined: true),
         new("job_messages", "SELECT, INSERT, DELETE", IsConfined: true),
+        new("rehearsal_notes", "SELECT, INSERT, UPDATE, DELETE", IsConfined: true),
+        new("rehearsals", "SELECT, INSERT, DELETE", IsConfined: false),
         new("uploads", "SELECT, INSERT, UPDATE, DELETE", IsConfined: false),
         new("lanes", "SELECT, INSERT, UPDATE", IsConfined: false),
         new("lane_tails", "SELECT, INSERT, UPDATE", IsConfined: false),

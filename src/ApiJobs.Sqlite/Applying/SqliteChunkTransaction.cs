@@ -16,6 +16,8 @@ internal sealed class SqliteChunkTransaction(SqliteSession session, ResourceTabl
 
     public DateTimeOffset Now => now;
 
+    public IRehearsalNotes RehearsalNotes { get; } = new RehearsalNoteRows(session);
+
     public async Task InSavepointAsync(Func<Task> work, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(work);

@@ -68,6 +68,9 @@ public static class RequestFaultCodes
     /// <summary>A query parameter or header has a value that is not allowed.</summary>
     public const string InvalidParameter = "invalid_parameter";
 
+    /// <summary>The operation cannot be rehearsed.</summary>
+    public const string NotRehearsable = "not_rehearsable";
+
     /// <summary>The upload took so long that its parts were swept away.</summary>
     public const string UploadExpired = "upload_expired";
 

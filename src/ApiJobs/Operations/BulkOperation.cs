@@ -39,8 +39,19 @@ public abstract class BulkOperation
     /// </summary>
     public virtual int MaxChunkRecords => 10;
 
+    /// <summary>Whether requests may be rehearsed (<see cref="JobOptions.DryRun"/>); not unless overridden.</summary>
+    /// <remarks>
+    /// A rehearsal calls <see cref="ApplyAsync"/> and rolls back whatever it did in the transaction. Two things remain the operation's own:
+    /// effects outside the database, which it must leave out (<see cref="OperationContext.IsRehearsal"/>); and that a record does not
+    /// see what records before it did, unless they are in the same call.
+    /// </remarks>
+    public virtual bool CanRehearse => false;
+
     /// <summary>Whether the operation may ask the database for what no declaration has made: then a record may be at fault if it is not there.</summary>
     internal virtual bool HasStatementsOfItsOwn => true;
+
+    /// <summary>Whether the operation itself sees to it that a rehearsal changes no row.</summary>
+    internal virtual bool KeepsRehearsalsApart => false;
 
     /// <summary>Reads and checks a record, away from any transaction: sets its key and content, or refuses it.</summary>
     /// <remarks>Called once or more for the same record, at different times; the same record must give the same. A record on which it throws fails alone.</remarks>
@@ -83,7 +94,10 @@ public abstract class BulkOperation
     /// <summary>Applies records, and sees to it that each has an outcome.</summary>
     internal async Task ApplyAllAsync(IReadOnlyList<JobRecord> records, OperationContext context, CancellationToken cancellationToken)
     {
-        await ApplyAsync(records, context, cancellationToken);
+        if (context.IsRehearsal && !KeepsRehearsalsApart)
+            await CodedRehearsal.ApplyAsync(this, records, context, cancellationToken);
+        else
+            await ApplyAsync(records, context, cancellationToken);
         foreach (var record in records)
         {
             if (record.Outcome == RecordOutcome.Unprocessed)
@@ -100,6 +114,15 @@ public sealed record OperationContext(Guid CompanyId, JobOptions Options, IChunk
 {
     /// <summary>The time to write into rows, UTC, by the store's clock.</summary>
     public DateTimeOffset Now => Transaction.Now;
+
+    /// <summary>Whether nothing of this is to remain: what is done in the transaction will be rolled back, and other effects must be left out.</summary>
+    public bool IsRehearsal => Options.DryRun;
+
+    /// <summary>Whether no call before had records of the job.</summary>
+    internal bool IsFirstOfJob { get; init; }
+
+    /// <summary>Whether no call after will have records of the job.</summary>
+    internal bool IsLastOfJob { get; init; }
 
     /// <summary>Makes a command on the open transaction, for an operation's own SQL.</summary>
     public DbCommand CreateCommand(string sql)

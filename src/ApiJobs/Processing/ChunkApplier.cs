@@ -24,7 +24,11 @@ internal sealed class ChunkApplier(ChunkGroup group, JobMessageWriter message, F
             ReachedChunk = run.Start.Value;
             var operation = group.Operations[ReachedChunk];
             var job = group.Chunks[ReachedChunk].Job;
-            var context = new OperationContext(job.CompanyId, job.Options, transaction);
+            var context = new OperationContext(job.CompanyId, job.Options, transaction)
+            {
+                IsFirstOfJob = !isolate && group.Chunks[ReachedChunk].Chunk.Index == 0,
+                IsLastOfJob = !isolate && group.Chunks[run.End.Value - 1].IsLast,
+            };
             var records = AcceptableRecords(run);
             if (records.Count == 0)
                 continue;

@@ -1,3 +1,4 @@
+using ApiJobs.Jobs;
 using ApiJobs.Operations;
 using ApiJobs.Records;
 using ApiJobs.Storage;
@@ -51,12 +52,15 @@ internal sealed class ChunkGroup
         var start = 0;
         for (var i = 1; i <= Chunks.Count; i++)
         {
-            if (i < Chunks.Count && Operations[i] == Operations[start] && Chunks[i].Job.Options == Chunks[start].Job.Options)
+            if (i < Chunks.Count && Operations[i] == Operations[start] && MayShareCall(Chunks[start].Job, Chunks[i].Job))
                 continue;
             yield return start..i;
             start = i;
         }
     }
+
+    // What a rehearsal has come to is nobody else's business, another rehearsal's neither.
+    private static bool MayShareCall(ApiJob job, ApiJob next) => job.Options == next.Options && (!job.Options.DryRun || job.Id == next.Id);
 
     private static List<JobRecord> Prepare(PendingChunk pending, BulkOperation operation, ILogger logger)
     {

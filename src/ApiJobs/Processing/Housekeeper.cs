@@ -14,12 +14,16 @@ internal sealed class Housekeeper(
 {
     private const int CompaniesAtOnce = 100;
 
+    // A rehearsal of a million records leaves some hundred megabytes; the next may begin at once.
+    private static readonly TimeSpan RehearsalInterval = TimeSpan.FromSeconds(30);
+
     /// <summary>Keeps house until <paramref name="stopping"/>.</summary>
     public Task RunAsync(CancellationToken stopping)
     {
         var loops = new List<(string Name, Func<CancellationToken, Task> RunAsync)>
         {
             ("sweeper of uploads", token => RepeatAsync(intake.UploadExpiry / 4, SweepUploadsAsync, token)),
+            ("sweeper of rehearsals", token => RepeatAsync(RehearsalInterval, SweepRehearsalsAsync, token)),
         };
         if (retention is not { Records: null, Jobs: null })
             loops.Add(("remover of what ended", token => RepeatAsync(retention.Interval, RemoveEndedAsync, token)));
@@ -56,6 +60,17 @@ internal sealed class Housekeeper(
             var began = time.GetTimestamp();
             if (!await store.RemoveEndedAsync(company, keptFor, part, stopping))
                 return steps;
+            await Task.Delay(time.GetElapsedTime(began), time, stopping);
+        }
+    }
+
+    private async Task SweepRehearsalsAsync(CancellationToken stopping)
+    {
+        while (true)
+        {
+            var began = time.GetTimestamp();
+            if (!await store.SweepRehearsalsAsync(stopping))
+                return;
             await Task.Delay(time.GetElapsedTime(began), time, stopping);
         }
     }

@@ -51,6 +51,9 @@ public static class RecordErrorCodes
     /// <summary>A row broke a rule of the database that the engine does not know more exactly.</summary>
     public const string ConstraintViolation = "constraint_violation";
 
+    /// <summary>The job is a rehearsal, and the program that came to it cannot rehearse its operation.</summary>
+    public const string NotRehearsable = "not_rehearsable";
+
     /// <summary>The code that handles the record crashed on it, or took too long, as often as it was tried.</summary>
     public const string InternalError = "internal_error";
 }

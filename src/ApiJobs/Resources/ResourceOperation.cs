@@ -42,7 +42,12 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
     /// <summary>As many as <see cref="Intake.IntakeOptions.ChunkRecords"/> allows: the statements are the engine's, and quick.</summary>
     public override int MaxChunkRecords => int.MaxValue;
 
+    /// <summary>Every request can be rehearsed, exactly over all of its records.</summary>
+    public override bool CanRehearse => true;
+
     internal override bool HasStatementsOfItsOwn => false;
+
+    internal override bool KeepsRehearsalsApart => true;
 
     /// <summary>The fields an upsert may find its rows by, beside <c>id</c>.</summary>
     public IEnumerable<string> KeyFields =>
@@ -82,6 +87,8 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
     {
         ArgumentNullException.ThrowIfNull(records);
         ArgumentNullException.ThrowIfNull(context);
+        if (context.IsRehearsal)
+            context = context with { Transaction = new RehearsalTransaction(resource, records[0].JobId, context) };
         var undecided = verb == ResourceVerb.Update
             ? await DirectUpdate.ApplyAsync(resource, records, context, cancellationToken)
             : records;

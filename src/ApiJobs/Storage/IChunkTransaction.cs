@@ -19,6 +19,9 @@ public interface IChunkTransaction
     /// <summary>When the transaction began, UTC, by the store's clock: the time to write into rows.</summary>
     DateTimeOffset Now { get; }
 
+    /// <summary>What rehearsals remember of their chunks before.</summary>
+    IRehearsalNotes RehearsalNotes { get; }
+
     /// <summary>Runs <paramref name="work"/> under a savepoint: if it throws, what it wrote is undone and the exception goes on.</summary>
     Task InSavepointAsync(Func<Task> work, CancellationToken cancellationToken);
 

@@ -15,6 +15,10 @@ public interface IUpkeep
     /// <returns>How many uploads were removed.</returns>
     Task<int> SweepUploadsAsync(TimeSpan idleFor, CancellationToken cancellationToken);
 
+    /// <summary>Removes a little of what rehearsals have noted that have ended, in one short transaction.</summary>
+    /// <returns>Whether something was removed; then there may be more, and the call is to be made again.</returns>
+    Task<bool> SweepRehearsalsAsync(CancellationToken cancellationToken);
+
     /// <summary>Reads the companies that have ever had a job, in the order of their ids.</summary>
     /// <param name="after">The last one read before; null begins with the first.</param>
     /// <param name="max">The most to read.</param>

@@ -88,6 +88,8 @@ public class StoreDecorator(IJobStore jobs, ILaneStore lanes, IUpkeep upkeep) : 
     public virtual Task<int> SweepUploadsAsync(TimeSpan idleFor, CancellationToken cancellationToken) =>
         upkeep.SweepUploadsAsync(idleFor, cancellationToken);
 
+    public virtual Task<bool> SweepRehearsalsAsync(CancellationToken cancellationToken) => upkeep.SweepRehearsalsAsync(cancellationToken);
+
     public virtual Task<IReadOnlyList<Guid>> ReadCompaniesAsync(Guid? after, int max, CancellationToken cancellationToken) =>
         upkeep.ReadCompaniesAsync(after, max, cancellationToken);
 

@@ -44,6 +44,8 @@ public sealed class PostgreSqlOutcome(PostgreSqlStores stores) : OutcomeTests(st
 
 public sealed class PostgreSqlReadAhead(PostgreSqlStores stores) : ReadAheadTests(stores);
 
+public sealed class PostgreSqlRehearsalNote(PostgreSqlStores stores) : RehearsalNoteTests(stores);
+
 public sealed class PostgreSqlResourceReading(PostgreSqlStores stores) : ResourceReadingTests(stores);
 
 public sealed class PostgreSqlRetention(PostgreSqlStores stores) : RetentionTests(stores);

@@ -44,6 +44,8 @@ public sealed class SqliteOutcome(SqliteStores stores) : OutcomeTests(stores);
 
 public sealed class SqliteReadAhead(SqliteStores stores) : ReadAheadTests(stores);
 
+public sealed class SqliteRehearsalNote(SqliteStores stores) : RehearsalNoteTests(stores);
+
 public sealed class SqliteResourceReading(SqliteStores stores) : ResourceReadingTests(stores);
 
 public sealed class SqliteRetention(SqliteStores stores) : RetentionTests(stores);

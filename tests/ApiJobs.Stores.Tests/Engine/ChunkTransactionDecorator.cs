@@ -13,6 +13,8 @@ internal class ChunkTransactionDecorator(IChunkTransaction sound) : IChunkTransa
 
     public DateTimeOffset Now => sound.Now;
 
+    public IRehearsalNotes RehearsalNotes => sound.RehearsalNotes;
+
     public virtual Task InSavepointAsync(Func<Task> work, CancellationToken cancellationToken) => sound.InSavepointAsync(work, cancellationToken);
 
     public Task<Dictionary<Guid, ResourceRow>> LoadRowsAsync(

@@ -12,6 +12,8 @@ public sealed class PostgreSqlOutcomesOfRecords(PostgreSqlStores stores) : Outco
 
 public sealed class PostgreSqlProcessing(PostgreSqlStores stores) : ProcessingTests(stores);
 
+public sealed class PostgreSqlRehearsal(PostgreSqlStores stores) : RehearsalTests(stores);
+
 public sealed class PostgreSqlSlowRecord(PostgreSqlStores stores) : SlowRecordTests(stores);
 
 public sealed class PostgreSqlCancel(PostgreSqlStores stores) : CancelTests(stores);

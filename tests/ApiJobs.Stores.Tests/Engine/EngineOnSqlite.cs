@@ -12,6 +12,8 @@ public sealed class SqliteOutcomesOfRecords(SqliteStores stores) : OutcomesOfRec
 
 public sealed class SqliteProcessing(SqliteStores stores) : ProcessingTests(stores);
 
+public sealed class SqliteRehearsal(SqliteStores stores) : RehearsalTests(stores);
+
 public sealed class SqliteSlowRecord(SqliteStores stores) : SlowRecordTests(stores);
 
 public sealed class SqliteCancel(SqliteStores stores) : CancelTests(stores);

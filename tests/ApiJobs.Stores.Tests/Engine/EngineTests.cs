@@ -80,6 +80,12 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
+    protected async Task CrashAndRestartAsync()
+    {
+        await Database.CrashAsync();
+        _node = await Database.OpenAsync(Catalog, Cancel);
+    }
+
     /// <summary>Offers one more operation.</summary>
     protected void Offer(BulkOperation operation) => _operations.Add(operation);
 

@@ -1,0 +1,32 @@
+using ApiJobs.Sqlite.Connections;
+
+namespace ApiJobs.Sqlite.Keeping;
+
+/// <summary>Removes what rehearsals have noted, once they have ended: a little at a time.</summary>
+internal static class RehearsalSweeping
+{
+    private const int NotesPerStep = 2_000;
+
+    /// <summary>Finds a rehearsal that has ended, or whose job is gone already, and has notes.</summary>
+    internal static (Guid CompanyId, Guid JobId)? FindEnded(SqliteSession session)
+    {
+        using var select = session.Use("""
+            SELECT r.company_id, r.job_id FROM rehearsals r
+            LEFT JOIN jobs j ON j.company_id = r.company_id AND j.id = r.job_id
+            WHERE j.id IS NULL OR j.end_time IS NOT NULL
+            LIMIT 1
+            """);
+        return select.Read() ? (select.Guid(0), select.Guid(1)) : null;
+    }
+
+    /// <summary>Removes some notes of a rehearsal that has ended; with the last, that it had any.</summary>
+    internal static void Remove(SqliteSession session, Guid companyId, Guid jobId)
+    {
+        var removed = session.Use("""
+            DELETE FROM rehearsal_notes WHERE company_id = ?1 AND job_id = ?2 AND (kind, key) IN (
+                SELECT kind, key FROM rehearsal_notes WHERE company_id = ?1 AND job_id = ?2 ORDER BY kind, key LIMIT ?3)
+            """).Bind(1, companyId).Bind(2, jobId).Bind(3, NotesPerStep).Run();
+        if (removed < NotesPerStep)
+            session.Use("DELETE FROM rehearsals WHERE company_id = ?1 AND job_id = ?2").Bind(1, companyId).Bind(2, jobId).Run();
+    }
+}
