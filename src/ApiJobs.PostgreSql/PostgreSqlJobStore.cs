@@ -53,6 +53,9 @@ internal sealed class PostgreSqlJobStore(AcceptQueue accepting, UploadRemoval up
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         reading.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken);
 
+    public Task<Backlog> ReadBacklogAsync(Guid? companyId, CancellationToken cancellationToken) =>
+        reading.ReadBacklogAsync(companyId, cancellationToken);
+
     public Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(failure);

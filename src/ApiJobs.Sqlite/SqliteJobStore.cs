@@ -44,6 +44,9 @@ internal sealed class SqliteJobStore(SqliteDatabase database, LaneQueue lanes) :
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         database.ReadAsync(session => ChunkRows.Results(session, companyId, jobId, fromChunk, maxChunks), cancellationToken);
 
+    public Task<Backlog> ReadBacklogAsync(Guid? companyId, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => LaneRows.Backlog(session, companyId), cancellationToken);
+
     public async Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(failure);

@@ -15,17 +15,19 @@ internal static class JobEnd
     internal static Ending Fail(SqliteSession session, Guid companyId, Guid jobId, JobFailure failure, DateTimeOffset now)
     {
         string lane;
-        using (var find = session.Use("SELECT lane, end_time FROM jobs WHERE company_id = ?1 AND id = ?2"))
+        Backlog ended;
+        using (var find = session.Use("SELECT lane, end_time, total_records, total_bytes FROM jobs WHERE company_id = ?1 AND id = ?2"))
         {
             if (!find.Bind(1, companyId).Bind(2, jobId).Read())
                 return new(EndResult.Unknown);
             if (!find.IsNull(1))
                 return new(EndResult.HadEnded);
             lane = find.Text(0);
+            ended = new(find.Int64(2), find.Int64(3));
         }
 
         End(session, companyId, jobId, failure, now);
-        return new(EndResult.Ended, lane, LaneRows.MoveHead(session, companyId, lane, now));
+        return new(EndResult.Ended, lane, LaneRows.MoveHead(session, companyId, lane, ended, now));
     }
 
     /// <summary>Sets the end of a job and its reason. Whoever ends jobs moves their lane's head too, in the same transaction.</summary>

@@ -48,6 +48,12 @@ public interface IJobStore
     Task<IReadOnlyList<ChunkResult>> ReadResultsAsync(
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken);
 
+    /// <summary>Reads what waits: of a company, or of all together.</summary>
+    /// <remarks>Exact as of one moment. It costs a look at the lanes of the company, or at those of all companies that have work.</remarks>
+    /// <param name="companyId">The company; null for all.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    Task<Backlog> ReadBacklogAsync(Guid? companyId, CancellationToken cancellationToken);
+
     // Ending otherwise than by the last chunk.
 
     /// <summary>Ends a job as failed, in one durable transaction: the records without an outcome stay unprocessed, and the lane goes on with the next job.</summary>
