@@ -128,19 +128,22 @@ public abstract class BacklogTests(StoreFixture stores) : StoreTests(stores)
         foreach (var company in companies)
             staying.AddRange([await SealAsync(company, "", 5), await SealAsync(company, "side", 6)]);
 
+        var leases = new List<LaneLease>();
+        while (leases.Count < staying.Count)
+            leases.Add(await ClaimAsync());
+
         // Two callers each end every fifth job while all are applied.
         var ending = jobs.Where((_, number) => number % 5 == 0).SelectMany(job => new[] { job, job })
             .Select(job => Task.Run(() => Store.EndJobAsync(job.CompanyId, job.Id, Cancelled, Cancel), Cancel)).ToList();
-        await Task.WhenAll(Enumerable.Range(0, staying.Count).Select(_ => Task.Run(WorkAsync, Cancel)));
+        await Task.WhenAll(leases.Select(lease => Task.Run(() => WorkAsync(lease), Cancel)));
         await Task.WhenAll(ending);
 
         foreach (var company in companies)
             await ExpectAsync(company, new(11, staying.Where(job => job.CompanyId == company).Sum(job => job.TotalBytes)));
         await ExpectAsync(null, new(22, staying.Sum(job => job.TotalBytes)));
 
-        async Task WorkAsync()
+        async Task WorkAsync(LaneLease lease)
         {
-            var lease = await ClaimAsync();
             // What an end overtakes is rolled back, and the next look finds what is left.
             while (await NextAsync(lease) is { Count: > 0 } chunks)
                 await ApplyAsync(Store, lease, chunks);
