@@ -2,6 +2,7 @@ using System.Diagnostics;
 using ApiJobs.AspNetCore.Answers;
 using ApiJobs.AspNetCore.Callers;
 using ApiJobs.AspNetCore.Jobs;
+using ApiJobs.AspNetCore.Limits;
 using ApiJobs.AspNetCore.Requests;
 using ApiJobs.Declarations;
 using ApiJobs.Intake;
@@ -13,7 +14,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 namespace ApiJobs.AspNetCore.Bulk;
 
 /// <summary>Accepts one operation's bulk requests: a body of records becomes an API job.</summary>
-internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeOptions intake, ApiUrls urls) : IRequestSizeLimitMetadata
+internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeOptions intake, UploadLimits uploads, ApiUrls urls) : IRequestSizeLimitMetadata
 {
     private const string IdKey = "id";
 
@@ -41,7 +42,10 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
 
         var caller = context.Caller();
         var bulk = new BulkRequest(caller.CompanyId, route.Operation, options) { Origin = OriginOf(caller) };
-        var job = await engine.AcceptAsync(bulk, records, context.RequestAborted);
+        ApiJob job;
+        // Ended before the answer: whoever has it may send the next request.
+        using (uploads.Open(caller.CompanyId))
+            job = await engine.AcceptAsync(bulk, records, context.RequestAborted);
 
         response.StatusCode = StatusCodes.Status202Accepted;
         response.Headers.Location = urls.Job(request, job.Id);
