@@ -1,8 +1,10 @@
 using ApiJobs;
+using ApiJobs.Admission;
 using ApiJobs.AspNetCore;
 using ApiJobs.AspNetCore.Bulk;
 using ApiJobs.AspNetCore.Callers;
 using ApiJobs.AspNetCore.Jobs;
+using ApiJobs.AspNetCore.Limits;
 using ApiJobs.AspNetCore.OpenApi;
 using ApiJobs.AspNetCore.Requests;
 using ApiJobs.AspNetCore.Resources;
@@ -14,6 +16,7 @@ using ApiJobs.Waiting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.AspNetCore.Builder;
@@ -23,8 +26,8 @@ public static class ApiJobsEndpointRouteBuilderExtensions
 {
     /// <summary>Maps the API jobs, the bulk requests of every operation, and the rows of every resource, as declared to <c>AddApiJobs</c>.</summary>
     /// <remarks>
-    /// Every endpoint asks for the caller first (401), then for the endpoint's scope (403), and refuses query parameters
-    /// that it does not have (400). Errors are problems (RFC 9457) with a stable <c>code</c>.
+    /// Every endpoint asks for the caller first (401), counts its requests (429), asks for the endpoint's scope (403), and refuses query
+    /// parameters that it does not have (400). What a caller may take is in the configuration section <c>Limits</c>; each call counts for itself. Errors are problems (RFC 9457) with a stable <c>code</c>.
     /// </remarks>
     /// <param name="endpoints">The application's endpoints; not a group, because answers hold absolute paths.</param>
     /// <param name="prefix">The path that all of them begin with, for example <c>/engine/api</c>.</param>
@@ -46,7 +49,14 @@ public static class ApiJobsEndpointRouteBuilderExtensions
         var urls = new ApiUrls(prefix);
         var group = endpoints.MapGroup(prefix);
         var api = group.MapGroup("");
-        EndpointGuard.AddTo(api, readCaller ?? ClaimsCaller.ReadAsync);
+        var admission = services.GetRequiredService<IOptions<AdmissionOptions>>().Value;
+        var (requests, uploads) = (new RequestLimits(admission), new UploadLimits(admission));
+        services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopped.Register(() =>
+        {
+            requests.Dispose();
+            uploads.Dispose();
+        });
+        EndpointGuard.AddTo(api, readCaller ?? ClaimsCaller.ReadAsync, requests);
 
         var jobs = new JobEndpoint(engine, urls);
         api.MapRead("/api-jobs/{id}", jobs.GetAsync)
@@ -67,10 +77,13 @@ public static class ApiJobsEndpointRouteBuilderExtensions
             engine, urls, services.GetRequiredService<IOptions<WaitOptions>>().Value, services.GetRequiredService<TimeProvider>());
         api.MapRead("/api-jobs/{id}/events", events.StreamAsync)
             .NeedsScope(ApiScopes.JobsRead).DescribeEvents();
+        var limits = new LimitsEndpoint(engine, admission, services.GetRequiredService<IOptions<IntakeOptions>>().Value, requests, uploads);
+        api.MapRead("/limits", limits.GetAsync)
+            .NeedsScope(ApiScopes.JobsRead).DescribeLimits();
 
         foreach (var route in services.GetRequiredService<BulkRoutes>().All)
         {
-            var bulk = new BulkEndpoint(route, engine, services.GetRequiredService<IOptions<IntakeOptions>>().Value, urls);
+            var bulk = new BulkEndpoint(route, engine, services.GetRequiredService<IOptions<IntakeOptions>>().Value, uploads, urls);
             api.MapMethods($"/{route.Path}", [route.Method], (Delegate)bulk.AcceptAsync)
                 .NeedsScope(route.Scope).Takes(bulk.Parameters).WithMetadata(bulk, new ChangesJobs()).DescribeBulk(route);
         }

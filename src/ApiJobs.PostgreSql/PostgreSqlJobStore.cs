@@ -57,6 +57,9 @@ internal sealed class PostgreSqlJobStore(AcceptQueue accepting, UploadRemoval up
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         reading.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken);
 
+    public Task<Backlog> ReadBacklogAsync(Guid? companyId, CancellationToken cancellationToken) =>
+        reading.ReadBacklogAsync(companyId, cancellationToken);
+
     public bool IsShared => true;
 
     public Task<IReadOnlyList<ApiJob>> ReadChangedAsync(IReadOnlyCollection<SeenJob> seen, CancellationToken cancellationToken)

@@ -47,6 +47,9 @@ internal sealed class SqliteJobStore(SqliteDatabase database, LaneQueue lanes) :
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         database.ReadAsync(session => ChunkRows.Results(session, companyId, jobId, fromChunk, maxChunks), cancellationToken);
 
+    public Task<Backlog> ReadBacklogAsync(Guid? companyId, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => LaneRows.Backlog(session, companyId), cancellationToken);
+
     public bool IsShared => false;
 
     public Task<IReadOnlyList<ApiJob>> ReadChangedAsync(IReadOnlyCollection<SeenJob> seen, CancellationToken cancellationToken) =>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ApiJobs.Admission;
 using ApiJobs.Intake;
 using ApiJobs.Jobs;
 using ApiJobs.Operations;
@@ -17,6 +18,7 @@ public sealed class ApiJobEngine(
     IJobStore store,
     OperationCatalog operations,
     IOptions<IntakeOptions> intakeOptions,
+    IOptions<AdmissionOptions> admissionOptions,
     WorkPace pace,
     JobWatch watch,
     TimeProvider time,
@@ -24,6 +26,7 @@ public sealed class ApiJobEngine(
 {
     private readonly IntakeOptions _intake = intakeOptions.Value;
     private readonly EndedJobs _endedJobs = new();
+    private readonly QueueAdmission _admission = new(store, admissionOptions.Value, pace, time);
 
     /// <summary>Reads a request's records to the end and makes a job of them, all or nothing.</summary>
     /// <returns>The pending job; every one of its records is durable.</returns>
@@ -90,6 +93,8 @@ public sealed class ApiJobEngine(
         if (request.Options.DryRun && !request.Operation.CanRehearse)
             throw NotRehearsable(request.Operation);
         var jobId = Guid.CreateVersion7(time.GetUtcNow());
+        // Before anything of the body is read: who waits for 100 Continue never sends what is refused.
+        using var place = await _admission.EnterAsync(request.CompanyId, cancellationToken);
         var chunks = new ChunkBuilder(_intake, request.Operation.MaxChunkRecords);
         Task<bool>? append = null;
         try
@@ -103,7 +108,9 @@ public sealed class ApiJobEngine(
                 if (chunks.IsFullFor(records.Current))
                 {
                     await EndAppendAsync(append);
-                    append = store.AppendChunkAsync(request.CompanyId, jobId, chunks.Close(), cancellationToken);
+                    var chunk = chunks.Close();
+                    await place.GrowAsync(new(chunks.TotalRecords, chunks.TotalBytes), cancellationToken);
+                    append = store.AppendChunkAsync(request.CompanyId, jobId, chunk, cancellationToken);
                 }
 
                 chunks.Add(records.Current);
@@ -114,9 +121,10 @@ public sealed class ApiJobEngine(
                 throw NoRecords();
 
             var fingerprint = request.Fingerprint is { } read ? await read(cancellationToken) : default;
+            var lastChunk = chunks.Close();
+            await place.GrowAsync(new(chunks.TotalRecords, chunks.TotalBytes), cancellationToken);
 
             // From here on the caller's hanging up changes nothing: the records are all here, and the job is made.
-            var lastChunk = chunks.Close();
             var job = new NewJob
             {
                 Id = jobId,
@@ -131,7 +139,10 @@ public sealed class ApiJobEngine(
                 MaxFailed = request.MaxFailed?.Of(chunks.TotalRecords),
                 Descent = descent,
             };
-            return await store.SealJobAsync(job, lastChunk, CancellationToken.None) switch
+            var result = await store.SealJobAsync(job, lastChunk, CancellationToken.None);
+            if (result is SealResult.Sealed)
+                place.Seal();
+            return result switch
             {
                 SealResult.Sealed made => Accepted(made.Job),
                 SealResult.KeyTaken taken => await FindKeyHolderAsync(job, taken, append),
@@ -269,6 +280,9 @@ public sealed class ApiJobEngine(
             }
         }
     }
+
+    /// <summary>Reads how much a company has queued: the jobs that have not ended, and what is on its way into this node. A moment old at the most.</summary>
+    public ValueTask<Backlog> ReadBacklogAsync(Guid companyId, CancellationToken cancellationToken) => _admission.ReadAsync(companyId, cancellationToken);
 
     /// <summary>Estimates how long an unfinished job will still take, from its own progress or the pace of this process's workers.</summary>
     /// <returns>1 to 600 seconds.</returns>

@@ -1,4 +1,5 @@
 using ApiJobs;
+using ApiJobs.Admission;
 using ApiJobs.Declarations;
 using ApiJobs.Intake;
 using ApiJobs.Operations;
@@ -16,7 +17,7 @@ public static class ApiJobsServiceCollectionExtensions
 {
     /// <summary>Registers the engine and its workers, for any host; the store is added beside it, and a web application maps the endpoints.</summary>
     /// <remarks>
-    /// Options come from the configuration sections <c>Intake</c>, <c>Worker</c>, <c>Wait</c> and <c>Retention</c>, and are checked when the application
+    /// Options come from the configuration sections <c>Intake</c>, <c>Limits</c>, <c>Worker</c>, <c>Wait</c> and <c>Retention</c>, and are checked when the application
     /// starts. The store's schema is made or upgraded before the server accepts requests; if that fails, the
     /// application does not start.
     /// </remarks>
@@ -50,6 +51,7 @@ public static class ApiJobsServiceCollectionExtensions
         services.AddSingleton<JobWatch>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<IntakeOptions>().BindConfiguration("Intake").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<AdmissionOptions>().BindConfiguration("Limits").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<WorkerOptions>().BindConfiguration("Worker").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<RetentionOptions>().BindConfiguration("Retention").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<WaitOptions>().BindConfiguration("Wait").ValidateDataAnnotations().ValidateOnStart();

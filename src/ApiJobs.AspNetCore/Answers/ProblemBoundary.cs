@@ -13,6 +13,9 @@ internal sealed class ProblemBoundary(RequestDelegate inside)
 {
     private const int StoreRetrySeconds = 5;
 
+    // Somebody has to make room, or retention.
+    private const int DiskRetrySeconds = 60;
+
     public async Task InvokeAsync(HttpContext context)
     {
         context.Response.KeepPrivate();
@@ -27,6 +30,13 @@ internal sealed class ProblemBoundary(RequestDelegate inside)
         catch (RequestFaultException exception)
         {
             await Problems.Of(exception.Fault).WriteAsync(context);
+        }
+        catch (StoreUnavailableException exception) when (exception.IsDiskLow)
+        {
+            Logger(context).LogWarning(exception, "The store has no room for {Method} {Path}.", context.Request.Method, context.Request.Path);
+            await Problems.DiskLow.With(
+                "The server's disk is nearly full, and nothing more is accepted; the jobs that are there go on. Send the request again after the seconds that Retry-After says.",
+                ("Retry-After", DiskRetrySeconds.ToString(CultureInfo.InvariantCulture))).WriteAsync(context);
         }
         catch (StoreUnavailableException exception)
         {

@@ -1,4 +1,5 @@
 using ApiJobs.AspNetCore.Callers;
+using ApiJobs.AspNetCore.Jobs;
 using ApiJobs.Intake;
 using Microsoft.AspNetCore.Http;
 
@@ -54,7 +55,12 @@ internal static class Problems
     public static readonly ProblemKind RequestTimeout = new("request_timeout", StatusCodes.Status408RequestTimeout, "The request came too slowly");
     public static readonly ProblemKind TooManyRequests = new("too_many_requests", StatusCodes.Status429TooManyRequests, "Too many requests");
 
+    public static readonly ProblemKind TooManyUploads = new("too_many_uploads", StatusCodes.Status429TooManyRequests, "Too many uploads are open");
+    public static readonly ProblemKind QueueFull = new(RequestFaultCodes.QueueFull, StatusCodes.Status429TooManyRequests, "The company's queue is full");
+
     // What the server cannot do.
+    public static readonly ProblemKind ServerBusy = new(RequestFaultCodes.ServerBusy, StatusCodes.Status503ServiceUnavailable, "The server is full");
+    public static readonly ProblemKind DiskLow = new("disk_low", StatusCodes.Status503ServiceUnavailable, "The server's disk is nearly full");
     public static readonly ProblemKind Unavailable = new("unavailable", StatusCodes.Status503ServiceUnavailable, "The server cannot serve now");
     public static readonly ProblemKind TooManyWaiters = new("too_many_waiters", StatusCodes.Status503ServiceUnavailable, "Too many wait already");
     public static readonly ProblemKind InternalError = new("internal_error", StatusCodes.Status500InternalServerError, "The server made a mistake");
@@ -67,14 +73,18 @@ internal static class Problems
         UnsupportedMediaType, MalformedBody, InvalidUtf8, TooDeep, WrongShape, RecordNotObject, NoRecords, InvalidEncoding,
         RecordTooLarge, BodyTooLarge, TooManyRecords, NotRehearsable, InvalidIdempotencyKey, IdempotencyKeyReused,
         AlreadyEnded, NotEnded, NothingToRetry, AlreadyRetried, NotARehearsal, AlreadyPromoted, UnknownOperation,
-        UploadExpired, RequestTimeout, TooManyRequests,
-        Unavailable, TooManyWaiters, InternalError,
+        UploadExpired, RequestTimeout, TooManyRequests, TooManyUploads, QueueFull, TooManyWaiters,
+        ServerBusy, DiskLow, Unavailable, InternalError,
     ];
 
     private static readonly Dictionary<string, ProblemKind> ByCode = All.ToDictionary(kind => kind.Code, StringComparer.Ordinal);
 
     /// <summary>The problem that a refused body or parameter is.</summary>
-    public static Problem Of(RequestFault fault) => new(ByCode[fault.Code], fault.Detail) { Fault = fault };
+    public static Problem Of(RequestFault fault) => new(ByCode[fault.Code], fault.Detail)
+    {
+        Fault = fault,
+        Headers = fault.RetryAfter is { } retryAfter ? [RetryAfterHeader.Of(retryAfter)] : [],
+    };
 
     /// <summary>The problem that a refused token is.</summary>
     public static Problem Of(TokenRefusal refusal) => (refusal.Fault switch

@@ -1,6 +1,7 @@
 using ApiJobs.AspNetCore.Answers;
 using ApiJobs.AspNetCore.Callers;
 using ApiJobs.AspNetCore.Jobs;
+using ApiJobs.AspNetCore.Limits;
 using ApiJobs.AspNetCore.Requests;
 using ApiJobs.Declarations;
 using ApiJobs.Intake;
@@ -12,7 +13,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 namespace ApiJobs.AspNetCore.Bulk;
 
 /// <summary>Accepts one operation's bulk requests: a body of records becomes an API job.</summary>
-internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeOptions intake, ApiUrls urls) : IRequestSizeLimitMetadata
+internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeOptions intake, UploadLimits uploads, ApiUrls urls) : IRequestSizeLimitMetadata
 {
     private const string IdKey = "id";
 
@@ -54,7 +55,10 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
             MaxFailed = maxFailed,
             Fingerprint = hashed is null ? null : hashed.ReadFingerprintAsync,
         };
-        var job = await engine.AcceptAsync(bulk, records, context.RequestAborted);
+        ApiJob job;
+        // Ended before the answer: whoever has it may send the next request.
+        using (uploads.Open(bulk.CompanyId))
+            job = await engine.AcceptAsync(bulk, records, context.RequestAborted);
         await response.WriteAcceptedAsync(job, engine, urls);
     }
 

@@ -72,6 +72,13 @@ internal static class Descriptions
         .Produces(StatusCodes.Status200OK, contentType: "text/event-stream")
         .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound);
 
+    public static void DescribeLimits(this RouteHandlerBuilder endpoint) => endpoint
+        .WithOperationId("getLimits").WithTags("Limits")
+        .WithSummary("See your limits")
+        .WithDescription("The caller's own limits, with what is used and left of them. A limit that is null is none.")
+        .Produces<Schemas.Limits>()
+        .Refuses(StatusCodes.Status400BadRequest);
+
     public static void DescribeBulk(this RouteHandlerBuilder endpoint, BulkRoute route) => endpoint
         .WithOperationId(CamelCase(route.Operation.Type)).WithTags(route.Path.Split('/')[0])
         .WithSummary($"Send a bulk request: {route.Operation.Type}")
@@ -101,11 +108,11 @@ internal static class Descriptions
         .Produces(StatusCodes.Status200OK, contentType: "application/json")
         .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound);
 
-    // Every endpoint asks who is calling, and every one needs the store.
+    // Every endpoint asks who is calling and how often, and every one needs the store.
     private static void Refuses(this RouteHandlerBuilder endpoint, params int[] statuses)
     {
         foreach (var status in statuses.Concat(
-            [StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden, StatusCodes.Status503ServiceUnavailable]).Order())
+            [StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden, StatusCodes.Status429TooManyRequests, StatusCodes.Status503ServiceUnavailable]).Order())
         {
             endpoint.ProducesProblem(status);
         }

@@ -37,4 +37,38 @@ internal static class Schemas
 
     /// <summary>A page of what happened to records.</summary>
     internal sealed record RecordResults([property: JsonPropertyName("data")] IReadOnlyList<RecordResult> Data);
+
+    /// <summary>What a caller may take, and has taken.</summary>
+    internal sealed record Limits(
+        [property: JsonPropertyName("client_requests")] RequestLimit? ClientRequests,
+        [property: JsonPropertyName("company_requests")] RequestLimit? CompanyRequests,
+        [property: JsonPropertyName("open_uploads")] UseLimit OpenUploads,
+        [property: JsonPropertyName("queued_records")] UseLimit QueuedRecords,
+        [property: JsonPropertyName("queued_bytes")] UseLimit QueuedBytes,
+        [property: JsonPropertyName("bulk_request")] BulkRequestLimits BulkRequest);
+
+    /// <summary>How many requests may be sent.</summary>
+    [JsonNumberHandling(JsonNumberHandling.Strict)]
+    internal sealed record RequestLimit(
+        [property: JsonPropertyName("per_second")] int PerSecond,
+        [property: JsonPropertyName("burst")] int Burst,
+        [property: JsonPropertyName("remaining")] long Remaining,
+        [property: JsonPropertyName("reset_seconds")] long ResetSeconds);
+
+    /// <summary>How much may be there at a time.</summary>
+    [JsonNumberHandling(JsonNumberHandling.Strict)]
+    internal sealed record UseLimit(
+        [property: JsonPropertyName("limit")] long? Limit,
+        [property: JsonPropertyName("used")] long? Used,
+        [property: JsonPropertyName("remaining")] long? Remaining);
+
+    /// <summary>What one bulk request may bring.</summary>
+    [JsonNumberHandling(JsonNumberHandling.Strict)]
+    internal sealed record BulkRequestLimits(
+        [property: JsonPropertyName("max_records")] long MaxRecords,
+        [property: JsonPropertyName("max_body_bytes")] long MaxBodyBytes,
+        [property: JsonPropertyName("max_decompressed_bytes")] long MaxDecompressedBytes,
+        [property: JsonPropertyName("max_compression_ratio")] int MaxCompressionRatio,
+        [property: JsonPropertyName("max_record_bytes")] int MaxRecordBytes,
+        [property: JsonPropertyName("max_depth")] int MaxDepth);
 }

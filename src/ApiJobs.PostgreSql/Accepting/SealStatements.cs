@@ -137,8 +137,13 @@ internal sealed class SealStatements(Guid companyId, Acceptance[] seals) : IAcce
                 total_records, chunk_count, created_at, created_at, total_bytes, max_failed
             FROM sealed),
         moved AS (
-            UPDATE lane_tails t SET next_position = s.last_position + 1, last_created_at = s.created_at
-            FROM (SELECT lane, max(position) AS last_position, max(created_at) AS created_at FROM sealed GROUP BY lane) s
+            UPDATE lane_tails t SET
+                next_position = s.last_position + 1, last_created_at = s.created_at,
+                sealed_records = t.sealed_records + s.records, sealed_bytes = t.sealed_bytes + s.bytes
+            FROM (
+                SELECT lane, max(position) AS last_position, max(created_at) AS created_at,
+                    sum(total_records)::bigint AS records, sum(total_bytes)::bigint AS bytes
+                FROM sealed GROUP BY lane) s
             WHERE t.company_id = $1 AND t.lane = s.lane),
         woken AS (
             UPDATE lanes SET has_work = true

@@ -179,7 +179,7 @@ internal sealed class ChunkApplication(StoreSession session, PostgreSqlTables ta
 
         internal int NextChunk { get; } = chunks.Last().Chunk.Index + 1;
 
-        internal JobAdvance Advance { get; } = new(chunks.Key, chunks.First().Job.Position) { Ends = chunks.Last().IsLast };
+        internal JobAdvance Advance { get; } = new(chunks.Key, chunks.First().Job.Position, new(chunks.First().Job.TotalRecords, chunks.First().Job.TotalBytes)) { Ends = chunks.Last().IsLast };
 
         internal void Add(ChunkOutcome outcome)
         {

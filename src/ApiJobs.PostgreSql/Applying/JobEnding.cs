@@ -19,6 +19,13 @@ internal sealed class JobEnding(StoreSession session)
         RETURNING 1
         """;
 
+    // Before the step, which then has the job's row locked: two that end one job would both count it otherwise.
+    private const string CountEndSql = """
+        UPDATE lanes l SET ended_records = l.ended_records + j.total_records, ended_bytes = l.ended_bytes + j.total_bytes
+        FROM (SELECT company_id, lane, total_records, total_bytes FROM jobs WHERE company_id = $1 AND id = $2 AND end_time IS NULL FOR UPDATE) j
+        WHERE l.company_id = j.company_id AND l.lane = j.lane
+        """;
+
     /// <summary>Ends a job as failed, unless it has ended or the request's key is taken.</summary>
     /// <remarks>Waits for the transaction that applies a chunk of it, if there is one.</remarks>
     internal async Task<EndResult> EndAsync(
@@ -42,7 +49,8 @@ internal sealed class JobEnding(StoreSession session)
                 session.Begin(batch, TransactionKind.Ending, companyId);
             else if (await ClaimAsync(connection, companyId, jobId, request, untilCommit) is { } refusal)
                 return refusal;
-            JobProgress.AddTo(batch, companyId, lane, [new(jobId, position) { Ends = true, Failure = failure }], TimeSpan.Zero);
+            batch.BatchCommands.Add(Sql.Statement(CountEndSql, Sql.Value(companyId), Sql.Value(jobId)));
+            JobProgress.AddTo(batch, companyId, lane, [new(jobId, position, CountedAtEnd: default) { Ends = true, Failure = failure }], TimeSpan.Zero);
             StoreSession.Commit(batch);
             await session.PrepareAsync(batch, untilCommit);
             await using var reader = await batch.ExecuteReaderAsync(untilCommit);

@@ -1,6 +1,7 @@
 using ApiJobs.Jobs;
 using ApiJobs.PostgreSql.Asking;
 using ApiJobs.PostgreSql.Session;
+using ApiJobs.Storage;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -36,7 +37,8 @@ internal static class JobProgress
             (SELECT position FROM jobs j
              WHERE j.company_id = $1 AND j.lane = $2 AND j.position >= lanes.head_position AND j.end_time IS NULL
              ORDER BY position LIMIT 1),
-            GREATEST(head_position, $3 + 1))
+            GREATEST(head_position, $3 + 1)),
+            ended_records = ended_records + $4, ended_bytes = ended_bytes + $5
         WHERE company_id = $1 AND lane = $2
         """;
 
@@ -56,8 +58,10 @@ internal static class JobProgress
             Sql.Value(sinceBegin), Column(job => job.Ends, NpgsqlDbType.Boolean),
             Column(job => job.Failure?.Code, NpgsqlDbType.Text), Column(job => job.Failure?.Message, NpgsqlDbType.Text)));
         if (jobs.LastOrDefault(job => job.Ends) is { } lastEnded)
-            batch.BatchCommands.Add(Sql.Statement(MoveHeadSql, Sql.Value(companyId), Sql.Value(lane), Sql.Value(lastEnded.Position)));
+            batch.BatchCommands.Add(Sql.Statement(MoveHeadSql, Sql.Value(companyId), Sql.Value(lane), Sql.Value(lastEnded.Position), Sql.Value(jobs.Sum(EndedRecords)), Sql.Value(jobs.Sum(EndedBytes))));
 
+        static long EndedRecords(JobAdvance job) => job.Ends ? job.CountedAtEnd.Records : 0;
+        static long EndedBytes(JobAdvance job) => job.Ends ? job.CountedAtEnd.Bytes : 0;
         NpgsqlParameter Column<T>(Func<JobAdvance, T> value, NpgsqlDbType type) => Sql.Column(jobs, value, type);
     }
 
@@ -76,7 +80,8 @@ internal static class JobProgress
 /// <summary>How far a job comes in one transaction.</summary>
 /// <param name="Id">The job.</param>
 /// <param name="Position">Its place in its lane.</param>
-internal sealed record JobAdvance(Guid Id, long Position)
+/// <param name="CountedAtEnd">What waits no longer if it ends; nothing if it is not known that this transaction ends it, and that is counted otherwise.</param>
+internal sealed record JobAdvance(Guid Id, long Position, Backlog CountedAtEnd)
 {
     internal OutcomeCounts Counts { get; set; }
 

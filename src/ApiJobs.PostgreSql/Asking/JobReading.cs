@@ -41,6 +41,30 @@ internal sealed class JobReading(StoreSession session)
             companyId, Sql.Statement(FindChildrenSql, Sql.Value(companyId), Sql.Value(parentId)),
             row => new JobChild((JobDescent)row.GetInt16(0), row.GetGuid(1)), cancellationToken);
 
+    private const string ReadBacklogSql = """
+        SELECT COALESCE(sum(GREATEST(t.sealed_records - l.ended_records, 0)), 0)::bigint, COALESCE(sum(GREATEST(t.sealed_bytes - l.ended_bytes, 0)), 0)::bigint
+        FROM lane_tails t JOIN lanes l ON l.company_id = $1 AND l.lane = t.lane
+        WHERE t.company_id = $1 AND l.has_work
+        """;
+
+    // By the two partial indexes of lanes with work: however many lanes there are without.
+    private const string ReadWholeBacklogSql = """
+        WITH busy AS (
+            SELECT company_id, lane, ended_records, ended_bytes FROM lanes WHERE has_work AND not_before IS NULL
+            UNION ALL
+            SELECT company_id, lane, ended_records, ended_bytes FROM lanes WHERE has_work AND not_before IS NOT NULL)
+        SELECT COALESCE(sum(GREATEST(t.sealed_records - l.ended_records, 0)), 0)::bigint, COALESCE(sum(GREATEST(t.sealed_bytes - l.ended_bytes, 0)), 0)::bigint
+        FROM busy l JOIN lane_tails t ON t.company_id = l.company_id AND t.lane = l.lane
+        """;
+
+    internal async Task<Backlog> ReadBacklogAsync(Guid? companyId, CancellationToken cancellationToken)
+    {
+        var statement = companyId is { } company ? Sql.Statement(ReadBacklogSql, Sql.Value(company)) : Sql.Statement(ReadWholeBacklogSql);
+        var sums = await session.ReadAsync(
+            companyId, TransactionKind.Looking, statement, row => new Backlog(row.GetInt64(0), row.GetInt64(1)), cancellationToken);
+        return sums.Single();
+    }
+
     internal async Task<ApiJob?> FindAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken)
     {
         var jobs = await ReadAsync(companyId, Sql.Statement(FindJobSql, Sql.Value(companyId), Sql.Value(jobId)), JobRow.Read, cancellationToken);

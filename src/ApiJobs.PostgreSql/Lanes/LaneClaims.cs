@@ -97,12 +97,15 @@ internal sealed class LaneClaims(StoreSession session, WorkSignal signal, TimePr
     // Sealing locks the same row before it looks at has_work, so nothing can be sealed between the comparison and the clearing.
     private const string LockTailSql = "SELECT 1 FROM lane_tails WHERE company_id = $1 AND lane = $2 FOR UPDATE";
 
-    // A second statement, because one that waited for the lock would still see the jobs as of before it waited.
+    // A second statement, because one that waited for the lock would still see the jobs as of before it waited. Of an empty
+    // lane nothing waits: so what nodes of an older version have not counted, beside which this one ran, is put right.
     private const string ReleaseSql = $"""
         UPDATE lanes l SET
             lease_token = NULL, lease_until = NULL, leased_by = NULL, faults = 0, fault = NULL, served_at = {ServedAt},
             has_work = {HasUnfinishedJob},
-            head_position = CASE WHEN {HasUnfinishedJob} THEN l.head_position ELSE t.next_position END
+            head_position = CASE WHEN {HasUnfinishedJob} THEN l.head_position ELSE t.next_position END,
+            ended_records = CASE WHEN {HasUnfinishedJob} THEN l.ended_records ELSE t.sealed_records END,
+            ended_bytes = CASE WHEN {HasUnfinishedJob} THEN l.ended_bytes ELSE t.sealed_bytes END
         FROM lane_tails t
         WHERE l.company_id = $1 AND l.lane = $2 AND l.lease_token = $3 AND t.company_id = $1 AND t.lane = $2
         """;

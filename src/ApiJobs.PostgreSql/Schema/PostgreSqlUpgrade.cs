@@ -83,7 +83,7 @@ internal sealed class PostgreSqlUpgrade(ConnectionPool connections, ResourceCata
     }
 
     private static bool IsLock(Exception exception) =>
-        exception is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable }
+        exception is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected }
         || (exception.InnerException is { } cause && IsLock(cause));
 
     private void RunScripts(NpgsqlConnection connection)

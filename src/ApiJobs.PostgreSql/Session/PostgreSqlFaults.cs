@@ -38,7 +38,10 @@ internal static class PostgreSqlFaults
     }
 
     internal static StoreUnavailableException Unavailable(Exception cause) =>
-        new($"PostgreSQL cannot serve now: {cause.Message}", cause);
+        new($"PostgreSQL cannot serve now: {cause.Message}", cause)
+        {
+            IsDiskLow = cause is PostgresException { SqlState: PostgresErrorCodes.DiskFull },
+        };
 
     private static StoreFault ClassifyState(PostgresException fault) => fault.SqlState switch
     {

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace ApiJobs.Server.Settings;
 
-/// <summary>What one caller may take of the server. Each node counts for itself. Configuration section <c>Limits</c>.</summary>
+/// <summary>What one caller may take of the token endpoint. Each node counts for itself. Configuration section <c>Limits</c>, beside <see cref="ApiJobs.Admission.AdmissionOptions"/>.</summary>
 internal sealed class LimitSettings
 {
     /// <summary>The most token requests a minute that name one client and come from one address; more get 429.</summary>

@@ -1,3 +1,4 @@
+using ApiJobs.Admission;
 using ApiJobs.Intake;
 using ApiJobs.PostgreSql;
 using ApiJobs.Processing;
@@ -30,7 +31,7 @@ internal sealed class ServerSettings
     /// <summary>Where the API is, and the bounds of its connections and requests.</summary>
     public required HttpSettings Http { get; init; }
 
-    /// <summary>What one caller may take of the server.</summary>
+    /// <summary>What one caller may take of the token endpoint.</summary>
     public required LimitSettings Limits { get; init; }
 
     /// <summary>What does not stop the start, but is hardly meant: names that nobody reads.</summary>
@@ -60,6 +61,7 @@ internal sealed class ServerSettings
         _ = SettingsSection.Read<WorkerOptions>(configuration, "Worker", faults);
         _ = SettingsSection.Read<IntakeOptions>(configuration, "Intake", faults);
         _ = SettingsSection.Read<WaitOptions>(configuration, "Wait", faults);
+        _ = SettingsSection.Read<AdmissionOptions>(configuration, "Limits", faults);
         _ = SettingsSection.Read<RetentionOptions>(configuration, "Retention", faults);
         if (settings.Storage.IsPostgreSql)
             _ = SettingsSection.Read<PostgreSqlStoreOptions>(configuration, "Storage", faults);

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Reflection;
+using ApiJobs.Admission;
 using ApiJobs.Intake;
 using ApiJobs.PostgreSql;
 using ApiJobs.Processing;
@@ -19,7 +20,7 @@ internal sealed record SettingsSection(string Name, params IReadOnlyList<Type> T
         new("Storage", typeof(StorageSettings), typeof(SqliteStoreOptions), typeof(PostgreSqlStoreOptions)),
         new("Http", typeof(HttpSettings)),
         new("OAuth", typeof(OAuthSettings)),
-        new("Limits", typeof(LimitSettings)),
+        new("Limits", typeof(AdmissionOptions), typeof(LimitSettings)),
         new("Worker", typeof(WorkerOptions)),
         new("Intake", typeof(IntakeOptions)),
         new("Wait", typeof(WaitOptions)),

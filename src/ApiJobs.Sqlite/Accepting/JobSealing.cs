@@ -27,7 +27,7 @@ internal static class JobSealing
 
         ChunkRows.Insert(session, job.CompanyId, job.Id, lastChunk);
         KeepClaims(session, job);
-        var (lane, position, createdAt) = LaneRows.TakePosition(session, job.CompanyId, job.Lane, now);
+        var (lane, position, createdAt) = LaneRows.TakePosition(session, job, now);
         var made = new ApiJob
         {
             Id = job.Id,

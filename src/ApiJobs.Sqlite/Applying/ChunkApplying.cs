@@ -32,7 +32,10 @@ internal sealed class ChunkApplying(ResourceTables tables, StoreClock clock)
         foreach (var run in runs)
             jobs.Add(StoreOutcomes(session, run, outcomes, now));
 
-        return new(jobs, jobs.Exists(job => job.HasEnded) ? LaneRows.MoveHead(session, lease.CompanyId, lease.Lane, now) : null);
+        if (!jobs.Exists(job => job.HasEnded))
+            return new(jobs);
+        var ended = jobs.Where(job => job.HasEnded).Aggregate(default(Backlog), (sum, job) => sum + new Backlog(job.TotalRecords, job.TotalBytes));
+        return new(jobs, LaneRows.MoveHead(session, lease.CompanyId, lease.Lane, ended, now));
     }
 
     /// <summary>The chunks by job: consecutive chunks of one job move its cursor once.</summary>

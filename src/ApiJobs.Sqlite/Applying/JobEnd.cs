@@ -25,6 +25,6 @@ internal static class JobEnd
             KeyRows.Insert(session, companyId, jobId, request);
         if (JobProgress.Advance(session, job, default, messageEntries: 0, messageBytes: 0, ends: true, failure, now) is null)
             throw new InvalidOperationException($"Job {jobId} is ended twice.");
-        return new(EndResult.Ended, job.Lane, LaneRows.MoveHead(session, companyId, job.Lane, now));
+        return new(EndResult.Ended, job.Lane, LaneRows.MoveHead(session, companyId, job.Lane, new(job.TotalRecords, job.TotalBytes), now));
     }
 }

@@ -43,7 +43,10 @@ internal sealed class DiskSpace(SqliteFile file, SqliteSession session)
             return;
         throw new StoreUnavailableException(
             $"The disk of '{file.Path}' has {free:N0} bytes free, of which {reserve:N0} are reserved for applying and removing what is there. "
-            + "Free some room, or let Retention remove what is old.");
+            + "Free some room, or let Retention remove what is old.")
+        {
+            IsDiskLow = true,
+        };
     }
 
     private (long FreeBytes, long ReservedBytes) Ask()

@@ -27,10 +27,10 @@ internal static class SqliteFaults
     internal static Exception ForCaller(Exception exception) => exception switch
     {
         EffectsException => exception.InnerException!,
-        TransactionLostException { InnerException: StoreUnavailableException unavailable } => new StoreUnavailableException(unavailable.Message, unavailable),
+        TransactionLostException { InnerException: StoreUnavailableException unavailable } => new StoreUnavailableException(unavailable.Message, unavailable) { IsDiskLow = unavailable.IsDiskLow },
         TransactionLostException => new StoreUnavailableException($"The transaction was rolled back: {exception.Message}", exception.InnerException!),
         SqliteException fault when Classify(fault) is StoreFault.Transient or StoreFault.Deployment =>
-            new StoreUnavailableException($"The SQLite file cannot be used now: {exception.Message}", exception),
+            new StoreUnavailableException($"The SQLite file cannot be used now: {exception.Message}", exception) { IsDiskLow = fault.SqliteErrorCode == raw.SQLITE_FULL },
         _ => exception,
     };
 

@@ -14,32 +14,50 @@ internal static class LaneRows
 {
     private const int MaxFaultLength = 1_000;
 
-    /// <summary>Gives the next position of a lane, and a time that is not before that of the job before.</summary>
+    /// <summary>Gives a job the next position of its lane, and a time that is not before that of the job before.</summary>
     internal static (LanePositions Lane, long Position, DateTimeOffset CreatedAt) TakePosition(
-        SqliteSession session, Guid companyId, string lane, DateTimeOffset now)
+        SqliteSession session, NewJob job, DateTimeOffset now)
     {
         using var take = session.Use("""
-            INSERT INTO lanes (company_id, lane, next_position, last_created_at) VALUES (?1, ?2, 2, ?3)
-            ON CONFLICT DO UPDATE SET next_position = next_position + 1, last_created_at = max(last_created_at, ?3)
+            INSERT INTO lanes (company_id, lane, next_position, last_created_at, sealed_records, sealed_bytes) VALUES (?1, ?2, 2, ?3, ?4, ?5)
+            ON CONFLICT DO UPDATE SET next_position = next_position + 1, last_created_at = max(last_created_at, ?3),
+                sealed_records = sealed_records + ?4, sealed_bytes = sealed_bytes + ?5
             RETURNING head_position, next_position, last_created_at
             """);
-        take.Bind(1, companyId).Bind(2, lane).Bind(3, StoredTime.From(now)).Read();
+        take.Bind(1, job.CompanyId).Bind(2, job.Lane).Bind(3, StoredTime.From(now)).Bind(4, job.TotalRecords).Bind(5, job.TotalBytes).Read();
         var positions = new LanePositions(take.Int64(0), take.Int64(1));
         return (positions, positions.Next - 1, StoredTime.To(take.Int64(2)));
     }
 
     /// <summary>Moves a lane's head up to its first unfinished job.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="companyId">The company.</param>
+    /// <param name="lane">The lane.</param>
+    /// <param name="ended">What waits no longer, because it has ended in this transaction.</param>
+    /// <param name="now">The time.</param>
     /// <returns>Where the lane stands now; null if there is no such lane.</returns>
-    internal static LanePositions? MoveHead(SqliteSession session, Guid companyId, string lane, DateTimeOffset now)
+    internal static LanePositions? MoveHead(SqliteSession session, Guid companyId, string lane, Backlog ended, DateTimeOffset now)
     {
         using var move = session.Use("""
             UPDATE lanes SET last_ended_at = max(last_ended_at, ?3), head_position = coalesce(
                 (SELECT position FROM jobs WHERE company_id = ?1 AND lane = ?2 AND end_time IS NULL ORDER BY position LIMIT 1),
-                next_position)
+                next_position),
+                ended_records = ended_records + ?4, ended_bytes = ended_bytes + ?5
             WHERE company_id = ?1 AND lane = ?2
             RETURNING head_position, next_position
             """);
-        return move.Bind(1, companyId).Bind(2, lane).Bind(3, StoredTime.From(now)).Read() ? new LanePositions(move.Int64(0), move.Int64(1)) : null;
+        move.Bind(1, companyId).Bind(2, lane).Bind(3, StoredTime.From(now)).Bind(4, ended.Records).Bind(5, ended.Bytes);
+        return move.Read() ? new LanePositions(move.Int64(0), move.Int64(1)) : null;
+    }
+
+    /// <summary>What waits in the lanes of a company, or of all.</summary>
+    internal static Backlog Backlog(SqliteSession session, Guid? companyId)
+    {
+        const string Sums = "coalesce(sum(sealed_records - ended_records), 0), coalesce(sum(sealed_bytes - ended_bytes), 0)";
+        using var read = companyId is { } company
+            ? session.Use($"SELECT {Sums} FROM lanes WHERE company_id = ?1 AND head_position < next_position").Bind(1, company)
+            : session.Use($"SELECT {Sums} FROM lanes WHERE head_position < next_position");
+        return read.Read() ? new(read.Int64(0), read.Int64(1)) : default;
     }
 
     /// <summary>Keeps why a lane is left alone and until when, or that it is well.</summary>

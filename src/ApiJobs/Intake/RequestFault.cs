@@ -11,6 +11,9 @@ public sealed record RequestFault(string Code, string Detail)
     /// <summary>The zero-based index of the record at fault, where there is one.</summary>
     public long? RecordIndex { get; init; }
 
+    /// <summary>When the same request can be sent again, where waiting is all that it needs.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>The one-based line at fault, in formats that have lines.</summary>
     public long? Line { get; init; }
 
@@ -73,6 +76,12 @@ public static class RequestFaultCodes
 
     /// <summary>The upload took so long that its parts were swept away.</summary>
     public const string UploadExpired = "upload_expired";
+
+    /// <summary>The company has as much queued as it may; what has ended makes room.</summary>
+    public const string QueueFull = "queue_full";
+
+    /// <summary>All companies together have as much queued as the server takes.</summary>
+    public const string ServerBusy = "server_busy";
 
     /// <summary>The idempotency key was used for another request before.</summary>
     public const string IdempotencyKeyReused = "idempotency_key_reused";

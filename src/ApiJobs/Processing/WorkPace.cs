@@ -18,6 +18,10 @@ public sealed class WorkPace
         Volatile.Write(ref _recordsPerSecond, Volatile.Read(ref _recordsPerSecond) * 0.9 + observed * 0.1);
     }
 
+    /// <summary>Estimates how long this process takes for some records.</summary>
+    /// <returns>1 to 600 seconds.</returns>
+    internal TimeSpan EstimateFor(long records) => Estimate(records, Volatile.Read(ref _recordsPerSecond));
+
     /// <summary>Estimates how long an unfinished job will still take.</summary>
     /// <returns>1 to 600 seconds.</returns>
     public TimeSpan EstimateRemaining(ApiJob job, DateTimeOffset now)
@@ -26,6 +30,9 @@ public sealed class WorkPace
         var recordsPerSecond = Volatile.Read(ref _recordsPerSecond);
         if (job.StartTime is { } start && job.Counts.Processed > 0 && now > start)
             recordsPerSecond = job.Counts.Processed / (now - start).TotalSeconds;
-        return TimeSpan.FromSeconds(Math.Clamp(Math.Ceiling(job.Unprocessed / Math.Max(recordsPerSecond, 1)), 1, 600));
+        return Estimate(job.Unprocessed, recordsPerSecond);
     }
+
+    private static TimeSpan Estimate(long records, double recordsPerSecond) =>
+        TimeSpan.FromSeconds(Math.Clamp(Math.Ceiling(records / Math.Max(recordsPerSecond, 1)), 1, 600));
 }

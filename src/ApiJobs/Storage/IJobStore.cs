@@ -59,6 +59,7 @@ public interface IJobStore
     /// <summary>Reads which jobs go on from a job as its <see cref="NewJob.Descent"/> says.</summary>
     /// <returns>At most one of each kind; none if nothing goes on from it, or the company has no such job.</returns>
     Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, Guid parentId, CancellationToken cancellationToken);
+
     // Watching.
 
     /// <summary>Whether other processes may change the store's jobs.</summary>
@@ -70,6 +71,12 @@ public interface IJobStore
     /// <param name="cancellationToken">Cancels the reading.</param>
     /// <returns>The changed jobs as they are now, in no order. Of a job that is gone, nothing is said.</returns>
     Task<IReadOnlyList<ApiJob>> ReadChangedAsync(IReadOnlyCollection<SeenJob> seen, CancellationToken cancellationToken);
+
+    /// <summary>Reads what waits: of a company, or of all together.</summary>
+    /// <remarks>Exact as of one moment. It costs a look at the lanes of the company, or at those of all companies that have work.</remarks>
+    /// <param name="companyId">The company; null for all.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    Task<Backlog> ReadBacklogAsync(Guid? companyId, CancellationToken cancellationToken);
 
     // Ending otherwise than by the last chunk.
 

@@ -11,6 +11,9 @@ public sealed class StoreUnavailableException : Exception
 
     /// <summary>Makes the exception with a message for operators and the database's own error.</summary>
     public StoreUnavailableException(string message, Exception innerException) : base(message, innerException) { }
+
+    /// <summary>Whether it is room on the disk that is missing: what is there can be read and, where the store keeps a reserve, applied; nothing more is accepted.</summary>
+    public bool IsDiskLow { get; init; }
 }
 
 /// <summary>The database has a newer schema than this program knows; it must not be written to.</summary>

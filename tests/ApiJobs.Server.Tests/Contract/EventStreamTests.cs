@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Security.Claims;
+using ApiJobs.Admission;
 using ApiJobs.AspNetCore;
 using ApiJobs.AspNetCore.Callers;
 using ApiJobs.AspNetCore.Jobs;
@@ -140,7 +141,9 @@ public sealed class EventStreamTests(SqliteApiServer server) : IClassFixture<Sql
         {
             _held = held;
             _watch = new(store, Options.Create(options), time, NullLogger<JobWatch>.Instance);
-            _engine = new(store, new OperationCatalog([]), Options.Create(new IntakeOptions()), new WorkPace(), _watch, time, NullLogger<ApiJobEngine>.Instance);
+            _engine = new(
+                store, new OperationCatalog([]), Options.Create(new IntakeOptions()), Options.Create(new AdmissionOptions()), new WorkPace(), _watch, time,
+                NullLogger<ApiJobEngine>.Instance);
             var context = new DefaultHttpContext { RequestAborted = _hangUp.Token };
             context.Features.Set(new ApiJobCaller(company, []));
             if (expiry is not null)

@@ -61,6 +61,9 @@ public sealed class WatchedStore(IJobStore jobs, ILaneStore lanes, IUpkeep upkee
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         Here(() => base.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken));
 
+    public override Task<Backlog> ReadBacklogAsync(Guid? companyId, CancellationToken cancellationToken) =>
+        Here(() => base.ReadBacklogAsync(companyId, cancellationToken));
+
     public override async Task<EndResult> EndJobAsync(
         Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, CancellationToken cancellationToken)
     {

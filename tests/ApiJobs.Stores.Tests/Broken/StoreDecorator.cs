@@ -36,6 +36,9 @@ public class StoreDecorator(IJobStore jobs, ILaneStore lanes, IUpkeep upkeep) : 
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         jobs.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken);
 
+    public virtual Task<Backlog> ReadBacklogAsync(Guid? companyId, CancellationToken cancellationToken) =>
+        jobs.ReadBacklogAsync(companyId, cancellationToken);
+
     public virtual bool IsShared => jobs.IsShared;
 
     public virtual Task<IReadOnlyList<ApiJob>> ReadChangedAsync(IReadOnlyCollection<SeenJob> seen, CancellationToken cancellationToken) =>

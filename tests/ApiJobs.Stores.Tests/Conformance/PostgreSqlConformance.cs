@@ -9,6 +9,10 @@ public sealed class PostgreSqlAccepting(PostgreSqlStores stores) : AcceptingTest
 public sealed class PostgreSqlAsking(PostgreSqlStores stores) : AskingTests(stores);
 
 public sealed class PostgreSqlChangedJobs(PostgreSqlStores stores) : ChangedJobsTests(stores);
+public sealed class PostgreSqlBacklog(PostgreSqlStores stores) : BacklogTests(stores)
+{
+    protected override string SealedTable => "lane_tails";
+}
 
 public sealed class PostgreSqlClaiming(PostgreSqlStores stores) : ClaimingTests(stores);
 

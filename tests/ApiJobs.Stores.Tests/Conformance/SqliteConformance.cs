@@ -9,6 +9,10 @@ public sealed class SqliteAccepting(SqliteStores stores) : AcceptingTests(stores
 public sealed class SqliteAsking(SqliteStores stores) : AskingTests(stores);
 
 public sealed class SqliteChangedJobs(SqliteStores stores) : ChangedJobsTests(stores);
+public sealed class SqliteBacklog(SqliteStores stores) : BacklogTests(stores)
+{
+    protected override string SealedTable => "lanes";
+}
 
 public sealed class SqliteClaiming(SqliteStores stores) : ClaimingTests(stores);
 

@@ -73,6 +73,14 @@ public abstract class StoreDatabase(StoreFixture stores) : IAsyncDisposable
     /// <summary>Does to the schema's version what a newer program's upgrade would.</summary>
     public abstract Task PretendNewerSchemaAsync();
 
+    /// <summary>Makes the database what it was before a script added columns to it.</summary>
+    public async Task UndoScriptAsync(string script, params (string Table, string Column)[] columns)
+    {
+        foreach (var (table, column) in columns)
+            await RunBesideAsync($"ALTER TABLE {table} DROP COLUMN {column}");
+        await RunBesideAsync($"DELETE FROM schema_versions WHERE ScriptName = '{script}'");
+    }
+
     /// <summary>Makes a table that knows no company, for effects written by an operation's own SQL.</summary>
     public abstract Task CreateTableAsync(string name, string column);
 

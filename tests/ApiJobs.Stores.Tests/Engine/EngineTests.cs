@@ -1,4 +1,5 @@
 using System.Text;
+using ApiJobs.Admission;
 using ApiJobs.Intake;
 using ApiJobs.Jobs;
 using ApiJobs.Operations;
@@ -92,7 +93,7 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
     protected BulkOperation Operation(string type) => _operations.Single(operation => operation.Type == type);
 
     protected ApiJobEngine Engine(IWholeStore? store = null) => new(
-        store ?? Store, new(_operations), Options.Create(Intake), new WorkPace(), Watch, TimeProvider.System, Log);
+        store ?? Store, new(_operations), Options.Create(Intake), Options.Create(new AdmissionOptions()), new WorkPace(), Watch, TimeProvider.System, Log);
 
     /// <summary>A node's worker slots on the store; they go by the machine's clock unless told otherwise.</summary>
     private protected WorkerNode Node(IWholeStore? store = null, TimeProvider? time = null, JobWatch? watch = null)

@@ -163,7 +163,7 @@ public abstract class GoingOnTests(StoreFixture stores) : EngineTests(stores)
         Offer(new FaultyOperation());
         var job = await CancelAsync(await SendAsync("faulty_bulk_create", """{"id":"1"}"""));
         using var program = new ApiJobEngine(
-            Store, new([Operation(Type)]), Microsoft.Extensions.Options.Options.Create(Intake), new(), Watch, TimeProvider.System, Log);
+            Store, new([Operation(Type)]), Microsoft.Extensions.Options.Options.Create(Intake), Microsoft.Extensions.Options.Options.Create(new Admission.AdmissionOptions()), new(), Watch, TimeProvider.System, Log);
 
         (await CodeOfAsync(() => program.RetryAsync(job, JobOrigin.Unknown, null, Cancel))).ShouldBe("unknown_operation");
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ApiJobs.Admission;
 using ApiJobs.Intake;
 using ApiJobs.Jobs;
 using ApiJobs.Operations;
@@ -7,6 +8,7 @@ using ApiJobs.Processing;
 using ApiJobs.Resources;
 using ApiJobs.Storage;
 using ApiJobs.Stores.Tests.Conformance;
+using ApiJobs.Waiting;
 using CsCheck;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -143,10 +145,10 @@ public abstract class RehearsalPropertyTests(StoreFixture stores, int cases) : I
     {
         var lease = new LaneLease(jobs[0]!.CompanyId, "", Guid.CreateVersion7());
         var time = TimeProvider.System;
-        var node = new WorkerNode(Store.Store, _operations, new(), new(), new(time, NullLogger.Instance), time, NullLogger.Instance);
+        var node = new WorkerNode(Store.Store, _operations, new(), new(), Watch(), new(time, NullLogger.Instance), time, NullLogger.Instance);
         var chunks = await Store.Store.ReadAheadAsync(lease, null, int.MaxValue, Cancel);
         chunks.Count.ShouldBe(jobs.Sum(job => job?.ChunkCount ?? 0));
-        var message = new JobMessageWriter(it.MessageBytes);
+        var (message, tally) = (new JobMessageWriter(it.MessageBytes), new FailureTally());
         for (int group = 0, next = 0; next < chunks.Count; group++)
         {
             PendingChunk[] some = [.. chunks.Skip(next).Take(it.Groups[group % it.Groups.Length])];
@@ -154,7 +156,7 @@ public abstract class RehearsalPropertyTests(StoreFixture stores, int cases) : I
             var isolate = group % 2 == it.IsolatedGroups;
             if (isolate)
                 node.Suspects.Note([.. prepared.AllRecords]);
-            (await Store.Store.ApplyAsync(lease, some, new ChunkApplier(prepared, message, node, isolate).ApplyAsync, Cancel)).ShouldNotBeEmpty();
+            (await Store.Store.ApplyAsync(lease, some, new ChunkApplier(prepared, message, tally, node, isolate).ApplyAsync, Cancel)).ShouldNotBeEmpty();
             next += some.Length;
         }
     }
@@ -177,8 +179,10 @@ public abstract class RehearsalPropertyTests(StoreFixture stores, int cases) : I
         [.. (await Store.Rows.ListRowsAsync(Things, company, new() { Limit = 1_000 }, Cancel))
             .Select(row => $"{row.Id} {string.Join('|', row.Values)} {row.CreatedAt:O} {row.UpdatedAt:O}")];
 
+    private JobWatch Watch() => new(Store.Store, Options.Create(new WaitOptions()), TimeProvider.System, NullLogger<JobWatch>.Instance);
+
     private ApiJobEngine Engine(IntakeOptions intake) =>
-        new(Store.Store, _operations, Options.Create(intake), new(), TimeProvider.System, NullLogger<ApiJobEngine>.Instance);
+        new(Store.Store, _operations, Options.Create(intake), Options.Create(new AdmissionOptions()), new(), Watch(), TimeProvider.System, NullLogger<ApiJobEngine>.Instance);
 
     /// <summary>A member with one of some values, or in as many cases as there are values times <paramref name="absence"/>, none.</summary>
     private static Gen<string> Member(string name, int absence, params string?[] values) => Gen.OneOf(

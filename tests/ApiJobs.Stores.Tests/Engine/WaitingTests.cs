@@ -1,3 +1,4 @@
+using ApiJobs.Admission;
 using ApiJobs.Jobs;
 using ApiJobs.Processing;
 using ApiJobs.Storage;
@@ -251,7 +252,7 @@ public abstract class WaitingTests(StoreFixture stores) : EngineTests(stores)
     }
 
     private ApiJobEngine Engine(IWholeStore store, JobWatch watch) => new(
-        store, new([Operation(Type)]), Options.Create(Intake), new WorkPace(), watch, TimeProvider.System, Log);
+        store, new([Operation(Type)]), Options.Create(Intake), Options.Create(new AdmissionOptions()), new WorkPace(), watch, TimeProvider.System, Log);
 
     private static JobWatch NewWatch(
         IJobStore store, TimeSpan lookInterval, int maxWaiters = 10_000, int maxOfCompany = 10_000, TimeProvider? time = null) => new(
