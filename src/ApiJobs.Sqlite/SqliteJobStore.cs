@@ -44,6 +44,18 @@ internal sealed class SqliteJobStore(SqliteDatabase database, LaneQueue lanes) :
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         database.ReadAsync(session => ChunkRows.Results(session, companyId, jobId, fromChunk, maxChunks), cancellationToken);
 
+    public Task<JobPage> ListJobsAsync(Guid companyId, JobQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return database.ReadAsync(session => JobList.Read(session, companyId, query), cancellationToken);
+    }
+
+    public Task<IReadOnlyList<long>> CountJobsBeforeAsync(Guid companyId, IReadOnlyList<ApiJob> jobs, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => JobList.CountBefore(session, companyId, jobs), cancellationToken);
+
+    public Task<IReadOnlyList<JobLogLine>> ReadLogAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => LogRows.Read(session, companyId, jobId), cancellationToken);
+
     public async Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(failure);

@@ -111,7 +111,11 @@ internal sealed class ChunkApplication(StoreSession session, PostgreSqlTables ta
         await using var batch = new NpgsqlBatch(connection) { Timeout = 0 };
         batch.BatchCommands.Add(Sql.Statement(TransactionKind.PlanByKeySql));
         AddOutcomes(batch, lease.CompanyId, applied);
-        JobProgress.AddTo(batch, lease.CompanyId, lease.Lane, Array.ConvertAll(jobs, job => job.Advance), Stopwatch.GetElapsedTime(began));
+        var sinceBegin = Stopwatch.GetElapsedTime(began);
+        JobProgress.AddTo(batch, lease.CompanyId, lease.Lane, Array.ConvertAll(jobs, job => job.Advance), sinceBegin);
+        var entries = applied.SelectMany(chunk => chunk.Outcome.Log, (chunk, entry) => (chunk.JobId, entry)).ToArray();
+        if (entries.Length > 0)
+            batch.BatchCommands.Add(LogStatements.Add(lease.CompanyId, entries, sinceBegin));
         StoreSession.Commit(batch);
         await session.PrepareAsync(batch, untilCommit);
         await using var reader = await batch.ExecuteReaderAsync(untilCommit);

@@ -1,4 +1,5 @@
 using ApiJobs.Jobs;
+using ApiJobs.PostgreSql.Accepting;
 using ApiJobs.PostgreSql.Asking;
 using ApiJobs.PostgreSql.Session;
 using Npgsql;
@@ -55,6 +56,8 @@ internal static class JobProgress
             Column(job => job.MessageEntries, NpgsqlDbType.Bigint), Column(job => job.MessageBytes, NpgsqlDbType.Integer),
             Sql.Value(sinceBegin), Column(job => job.Ends, NpgsqlDbType.Boolean),
             Column(job => job.Failure?.Code, NpgsqlDbType.Text), Column(job => job.Failure?.Message, NpgsqlDbType.Text)));
+        if (Array.FindAll(jobs, job => job.Counts.Failed > 0 || job.Failure is not null) is { Length: > 0 } failing)
+            batch.BatchCommands.Add(Sql.Statement(MarkStatements.MarkFailuresSql, Sql.Value(companyId), Sql.Column(failing, job => job.Id, NpgsqlDbType.Uuid)));
         if (jobs.LastOrDefault(job => job.Ends) is { } lastEnded)
             batch.BatchCommands.Add(Sql.Statement(MoveHeadSql, Sql.Value(companyId), Sql.Value(lane), Sql.Value(lastEnded.Position)));
 

@@ -45,6 +45,7 @@ internal static class JobSealing
             UpdatedAt = createdAt,
         };
         JobRows.Insert(session, made);
+        MarkRows.Insert(session, made);
         return new(new SealResult.Sealed(made), lane);
     }
 

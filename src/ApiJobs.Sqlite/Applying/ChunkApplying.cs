@@ -1,4 +1,5 @@
 using ApiJobs.Jobs;
+using ApiJobs.Sqlite.Accepting;
 using ApiJobs.Sqlite.Asking;
 using ApiJobs.Sqlite.Connections;
 using ApiJobs.Sqlite.Lanes;
@@ -140,6 +141,8 @@ internal sealed class ChunkApplying(ResourceTables tables, StoreClock clock)
             if (outcome.MessageText.Length > 0)
                 session.Use("INSERT INTO job_messages (company_id, job_id, chunk_index, text) VALUES (?1, ?2, ?3, ?4)")
                     .Bind(1, run.Job.CompanyId).Bind(2, run.Job.Id).Bind(3, chunkIndex).Bind(4, outcome.MessageText).Run();
+            foreach (var entry in outcome.Log)
+                LogRows.Add(session, run.Job.CompanyId, run.Job.Id, entry, now);
         }
 
         using var update = session.Use($"""
@@ -153,7 +156,11 @@ internal sealed class ChunkApplying(ResourceTables tables, StoreClock clock)
         update.Bind(1, run.Job.CompanyId).Bind(2, run.Job.Id)
             .Bind(3, counts.Created).Bind(4, counts.Updated).Bind(5, counts.Unchanged).Bind(6, counts.Failed)
             .Bind(7, messageEntries).Bind(8, messageBytes).Bind(9, StoredTime.From(now)).Read();
-        return JobRows.ReadProgress(run.Job, update);
+        var job = JobRows.ReadProgress(run.Job, update);
+        // Where its failures begin.
+        if (counts.Failed > 0 && job.Counts.Failed == counts.Failed)
+            MarkRows.Insert(session, job.CompanyId, JobMarks.HasFailed, job.CreatedAt, job.Id);
+        return job;
     }
 
     /// <summary>The chunks of one job, at <paramref name="First"/> up to <paramref name="End"/> of all.</summary>

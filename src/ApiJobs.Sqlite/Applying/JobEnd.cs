@@ -1,4 +1,5 @@
 using ApiJobs.Jobs;
+using ApiJobs.Sqlite.Accepting;
 using ApiJobs.Sqlite.Connections;
 using ApiJobs.Sqlite.Lanes;
 using ApiJobs.Storage;
@@ -39,9 +40,13 @@ internal static class JobEnd
         using var end = session.Use("""
             UPDATE jobs SET updated_at = max(updated_at, ?3), end_time = max(updated_at, ?3), failure_code = ?4, failure = ?5
             WHERE company_id = ?1 AND id = ?2 AND end_time IS NULL
-            RETURNING end_time
+            RETURNING end_time, created_at
             """);
         end.Bind(1, companyId).Bind(2, jobId).Bind(3, StoredTime.From(now)).BindOrNull(4, failure?.Code).BindOrNull(5, failure?.Message);
-        return end.Read() ? StoredTime.To(end.Int64(0)) : throw new InvalidOperationException($"Job {jobId} is ended twice.");
+        if (!end.Read())
+            throw new InvalidOperationException($"Job {jobId} is ended twice.");
+        if (failure is not null)
+            MarkRows.Insert(session, companyId, JobMarks.Failed, StoredTime.To(end.Int64(1)), jobId);
+        return StoredTime.To(end.Int64(0));
     }
 }

@@ -1,3 +1,6 @@
+using ApiJobs.Jobs;
+using ApiJobs.Sqlite.Accepting;
+using ApiJobs.Sqlite.Asking;
 using ApiJobs.Sqlite.Connections;
 using ApiJobs.Storage;
 
@@ -44,20 +47,23 @@ internal static class EndedJobRows
 
     private static bool RemoveJobs(SqliteSession session, Guid companyId, DateTimeOffset endedBefore)
     {
-        var old = new List<(Guid Id, string ClientId, string? Key)>();
-        using (var select = session.Use("""
-            SELECT id, coalesce(client_id, ''), idempotency_key FROM jobs
+        var old = new List<ApiJob>();
+        using (var select = session.Use($"""
+            SELECT {JobRows.Columns} FROM jobs
             WHERE company_id = ?1 AND id < ?2 AND end_time < ?3
             ORDER BY id LIMIT ?4
             """))
         {
             select.Bind(1, companyId).Bind(2, JobIds.LowestAt(endedBefore)).Bind(3, StoredTime.From(endedBefore)).Bind(4, JobsPerStep);
             while (select.Read())
-                old.Add((select.Guid(0), select.Text(1), select.TextOrNull(2)));
+                old.Add(JobRows.Read(select, companyId));
         }
 
-        foreach (var (id, clientId, key) in old)
+        foreach (var job in old)
         {
+            var (id, clientId, key) = (job.Id, job.Origin.ClientId ?? "", job.Origin.IdempotencyKey);
+            MarkRows.Delete(session, job);
+            session.Use("DELETE FROM job_log WHERE company_id = ?1 AND job_id = ?2").Bind(1, companyId).Bind(2, id).Run();
             session.Use("DELETE FROM job_messages WHERE company_id = ?1 AND job_id = ?2").Bind(1, companyId).Bind(2, id).Run();
             if (key is not null)
                 session.Use("DELETE FROM idempotency_keys WHERE company_id = ?1 AND client_id = ?2 AND key = ?3")

@@ -63,13 +63,14 @@ internal sealed class LaneQueue(StoreClock clock, TimeProvider time)
             if (Next() is not { } lane)
                 return null;
             Unqueue(lane);
+            var takenFrom = lane.Token == Guid.Empty ? null : lane.LeasedBy;
             lane.Token = Guid.CreateVersion7();
             lane.LeasedBy = node;
             lane.LeasedUntil = clock.After(leaseFor);
             // Its turn counts from here too: a worker that dies without a release has had one.
             lane.ServedTurn = ++_turn;
             _leased.Add(lane);
-            return new(lane.CompanyId, lane.Name, lane.Token, lane.Faults);
+            return new(lane.CompanyId, lane.Name, lane.Token, lane.Faults) { TakenFrom = takenFrom };
         }
     }
 

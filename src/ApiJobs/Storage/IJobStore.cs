@@ -48,6 +48,24 @@ public interface IJobStore
     Task<IReadOnlyList<ChunkResult>> ReadResultsAsync(
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken);
 
+    /// <summary>Lists jobs of a company, newest first.</summary>
+    /// <remarks>
+    /// Looks at no more than <see cref="JobPage.MaxLookedAt"/> jobs, so a page costs the same however many jobs there are; it may have fewer
+    /// jobs than asked for, and still a next place. Jobs that are sealed between two pages come before both.
+    /// </remarks>
+    Task<JobPage> ListJobsAsync(Guid companyId, JobQuery query, CancellationToken cancellationToken);
+
+    /// <summary>Says how many unfinished jobs of their lanes come before each of some unfinished jobs.</summary>
+    /// <param name="companyId">The company.</param>
+    /// <param name="jobs">Jobs of the company, as read before.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <returns>A number for each job, in their order: 0 for a lane's first. Far back (<see cref="LanePlaces.MaxCounted"/>) jobs that ended otherwise than in their turn may be among those counted.</returns>
+    Task<IReadOnlyList<long>> CountJobsBeforeAsync(Guid companyId, IReadOnlyList<ApiJob> jobs, CancellationToken cancellationToken);
+
+    /// <summary>Reads what was stored of a job because it was out of the ordinary, in the order in which it happened.</summary>
+    /// <returns>At most <see cref="JobLogEntry.MaxShown"/> lines; none for most jobs, and if the company has no such job.</returns>
+    Task<IReadOnlyList<JobLogLine>> ReadLogAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken);
+
     // Ending otherwise than by the last chunk.
 
     /// <summary>Ends a job as failed, in one durable transaction: the records without an outcome stay unprocessed, and the lane goes on with the next job.</summary>
