@@ -50,8 +50,8 @@ internal sealed class SqliteJobStore(SqliteDatabase database, LaneQueue lanes) :
         return database.ReadAsync(session => JobList.Read(session, companyId, query), cancellationToken);
     }
 
-    public Task<IReadOnlyList<long>> CountJobsBeforeAsync(Guid companyId, IReadOnlyList<ApiJob> jobs, CancellationToken cancellationToken) =>
-        database.ReadAsync(session => JobList.CountBefore(session, companyId, jobs), cancellationToken);
+    public Task<IReadOnlyList<long>> CountJobsBeforeAsync(Guid companyId, IReadOnlyList<ApiJob> unfinished, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => JobList.CountBefore(session, companyId, unfinished), cancellationToken);
 
     public Task<IReadOnlyList<JobLogLine>> ReadLogAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
         database.ReadAsync(session => LogRows.Read(session, companyId, jobId), cancellationToken);

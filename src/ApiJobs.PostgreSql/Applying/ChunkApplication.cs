@@ -183,7 +183,7 @@ internal sealed class ChunkApplication(StoreSession session, PostgreSqlTables ta
 
         internal int NextChunk { get; } = chunks.Last().Chunk.Index + 1;
 
-        internal JobAdvance Advance { get; } = new(chunks.Key, chunks.First().Job.Position) { Ends = chunks.Last().IsLast };
+        internal JobAdvance Advance { get; } = new(chunks.Key, chunks.First().Job.Position) { Ends = chunks.Last().IsLast, HadFailed = chunks.First().Job.Counts.Failed > 0 };
 
         internal void Add(ChunkOutcome outcome)
         {

@@ -16,7 +16,7 @@ internal sealed class JobListing(StoreSession session)
     // From mark to mark in the order of the key, each with its job looked up; it ends as soon as there are enough. The last mark
     // that may be looked at comes out also without its job, to say where the next page goes on.
     internal static readonly string ListSql = $"""
-        SELECT m.marked_at, m.job_id, m.number, j.*
+        SELECT j.*, m.marked_at, m.job_id, m.number
         FROM (
             SELECT created_at AS marked_at, job_id, row_number() OVER (ORDER BY created_at DESC, job_id DESC) AS number
             FROM job_marks
@@ -29,7 +29,7 @@ internal sealed class JobListing(StoreSession session)
               AND ($7::text IS NULL OR type = $7)
               AND ($8::text IS NULL OR client_id = $8)
               AND ($9::uuid IS NULL OR parent_id = $9)
-              AND ($10::bool IS NULL OR failed_count > 0 = $10)
+              AND ($10::bool IS NULL OR (failed_count > 0) = $10)
               AND ($11::bool IS NULL OR COALESCE(position('"dry_run":true' IN options) > 0, false) = $11)
               AND ($12::int IS NULL OR $12 = CASE
                 WHEN end_time IS NULL THEN CASE WHEN start_time IS NULL THEN {(int)ApiJobStatus.Pending} ELSE {(int)ApiJobStatus.Processing} END
@@ -113,8 +113,9 @@ internal sealed class JobListing(StoreSession session)
                 Sql.Value(query.Limit + 1), Sql.OrNull(query.Type), Sql.OrNull(query.ClientId), Sql.OrNull(query.ParentId),
                 OrNull(query.HasFailed), OrNull(query.DryRun), OrNull((int?)query.Status)),
             row => (
-                Place: new JobPlace(row.GetFieldValue<DateTimeOffset>(0), row.GetGuid(1)), IsLast: row.GetInt64(2) == JobPage.MaxLookedAt,
-                Job: row.IsDBNull(FirstJobColumn) ? null : JobRow.Read(row, FirstJobColumn)),
+                Job: row.IsDBNull(0) ? null : JobRow.Read(row),
+                Place: new JobPlace(row.GetFieldValue<DateTimeOffset>(JobRow.ColumnCount), row.GetGuid(JobRow.ColumnCount + 1)),
+                IsLast: row.GetInt64(JobRow.ColumnCount + 2) == JobPage.MaxLookedAt),
             cancellationToken);
         var jobs = rows.Where(row => row.Job is not null).Select(row => row.Job!).Take(query.Limit).ToArray();
         if (rows.Count > query.Limit && rows[^1].Job is not null)
@@ -142,8 +143,6 @@ internal sealed class JobListing(StoreSession session)
             row => (JobId: row.GetGuid(0), Text: row.GetString(1)), cancellationToken);
         return texts.GroupBy(text => text.JobId, text => text.Text).ToDictionary(job => job.Key, string.Concat);
     }
-
-    private const int FirstJobColumn = 3;
 
     private static NpgsqlParameter OrNull(bool? value) => new() { Value = value ?? (object)DBNull.Value, NpgsqlDbType = NpgsqlDbType.Boolean };
 

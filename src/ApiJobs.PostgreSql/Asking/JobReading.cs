@@ -24,6 +24,10 @@ internal sealed class JobReading(StoreSession session)
         LIMIT $4
         """;
 
+    private static readonly string ReadLogSql = $"""
+        SELECT time, event, detail FROM job_log WHERE company_id = $1 AND job_id = $2 ORDER BY number LIMIT {JobLogEntry.MaxShown}
+        """;
+
     internal async Task<ApiJob?> FindAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken)
     {
         var jobs = await ReadAsync(companyId, Sql.Statement(FindJobSql, Sql.Value(companyId), Sql.Value(jobId)), JobRow.Read, cancellationToken);
@@ -47,6 +51,11 @@ internal sealed class JobReading(StoreSession session)
                 row.IsDBNull(4) ? ReadOnlyMemory<byte>.Empty : row.GetFieldValue<byte[]>(4),
                 row.IsDBNull(5) ? ReadOnlyMemory<byte>.Empty : row.GetFieldValue<byte[]>(5)),
             cancellationToken);
+
+    internal async Task<IReadOnlyList<JobLogLine>> ReadLogAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        await ReadAsync(
+            companyId, Sql.Statement(ReadLogSql, Sql.Value(companyId), Sql.Value(jobId)),
+            row => new JobLogLine(row.GetFieldValue<DateTimeOffset>(0), row.GetString(1), row.GetString(2)), cancellationToken);
 
     private Task<List<T>> ReadAsync<T>(
         Guid companyId, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>

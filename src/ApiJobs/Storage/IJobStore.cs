@@ -57,10 +57,10 @@ public interface IJobStore
 
     /// <summary>Says how many unfinished jobs of their lanes come before each of some unfinished jobs.</summary>
     /// <param name="companyId">The company.</param>
-    /// <param name="jobs">Jobs of the company, as read before.</param>
+    /// <param name="unfinished">Jobs of the company that had not ended when they were read.</param>
     /// <param name="cancellationToken">Cancels the reading.</param>
     /// <returns>A number for each job, in their order: 0 for a lane's first. Far back (<see cref="LanePlaces.MaxCounted"/>) jobs that ended otherwise than in their turn may be among those counted.</returns>
-    Task<IReadOnlyList<long>> CountJobsBeforeAsync(Guid companyId, IReadOnlyList<ApiJob> jobs, CancellationToken cancellationToken);
+    Task<IReadOnlyList<long>> CountJobsBeforeAsync(Guid companyId, IReadOnlyList<ApiJob> unfinished, CancellationToken cancellationToken);
 
     /// <summary>Reads what was stored of a job because it was out of the ordinary, in the order in which it happened.</summary>
     /// <returns>At most <see cref="JobLogEntry.MaxShown"/> lines; none for most jobs, and if the company has no such job.</returns>

@@ -36,6 +36,15 @@ public class StoreDecorator(IJobStore jobs, ILaneStore lanes, IUpkeep upkeep) : 
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         jobs.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken);
 
+    public virtual Task<JobPage> ListJobsAsync(Guid companyId, JobQuery query, CancellationToken cancellationToken) =>
+        jobs.ListJobsAsync(companyId, query, cancellationToken);
+
+    public virtual Task<IReadOnlyList<long>> CountJobsBeforeAsync(Guid companyId, IReadOnlyList<ApiJob> unfinished, CancellationToken cancellationToken) =>
+        jobs.CountJobsBeforeAsync(companyId, unfinished, cancellationToken);
+
+    public virtual Task<IReadOnlyList<JobLogLine>> ReadLogAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        jobs.ReadLogAsync(companyId, jobId, cancellationToken);
+
     public virtual Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken) =>
         jobs.EndJobAsync(companyId, jobId, failure, cancellationToken);
 
