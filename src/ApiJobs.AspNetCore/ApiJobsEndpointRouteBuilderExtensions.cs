@@ -8,6 +8,7 @@ using ApiJobs.AspNetCore.Requests;
 using ApiJobs.AspNetCore.Resources;
 using ApiJobs.Declarations;
 using ApiJobs.Intake;
+using ApiJobs.Operations;
 using ApiJobs.Resources;
 using ApiJobs.Storage;
 using Microsoft.AspNetCore.Http;
@@ -47,6 +48,9 @@ public static class ApiJobsEndpointRouteBuilderExtensions
         var api = group.MapGroup("");
         EndpointGuard.AddTo(api, readCaller ?? ClaimsCaller.ReadAsync);
 
+        api.MapRead("/api-jobs", new JobListEndpoint(engine, services.GetRequiredService<OperationCatalog>(), urls).ListAsync)
+            .NeedsScope(ApiScopes.JobsRead).Takes(JobListEndpoint.Parameters).DescribeJobs();
+
         var jobs = new JobEndpoint(engine, urls);
         api.MapRead("/api-jobs/{id}", jobs.GetAsync)
             .NeedsScope(ApiScopes.JobsRead).Takes(JobEndpoint.Parameters).DescribeJob();
@@ -54,6 +58,9 @@ public static class ApiJobsEndpointRouteBuilderExtensions
         var records = new RecordsEndpoint(engine, urls);
         api.MapRead("/api-jobs/{id}/records", records.ListAsync)
             .NeedsScope(ApiScopes.JobsRead).Takes(RecordsEndpoint.Parameters).DescribeRecords();
+
+        api.MapRead("/api-jobs/{id}/log", new JobLogEndpoint(engine).GetAsync)
+            .NeedsScope(ApiScopes.JobsRead).DescribeLog();
 
         foreach (var route in services.GetRequiredService<BulkRoutes>().All)
         {

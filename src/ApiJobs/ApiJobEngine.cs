@@ -95,6 +95,37 @@ public sealed class ApiJobEngine(
         return job;
     }
 
+    /// <summary>Lists jobs of a company, newest first.</summary>
+    /// <remarks>
+    /// Looks at no more than <see cref="JobPage.MaxLookedAt"/> jobs: a page may have fewer jobs than asked for, or none, and still a next place.
+    /// </remarks>
+    public Task<JobPage> ListJobsAsync(Guid companyId, JobQuery query, CancellationToken cancellationToken) =>
+        store.ListJobsAsync(companyId, query, cancellationToken);
+
+    /// <summary>Tells what happened to a job, oldest first: what its times say, and what was stored because it was out of the ordinary.</summary>
+    /// <param name="job">The job, as read just now.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <returns>At most <see cref="JobLogEntry.MaxShown"/> lines.</returns>
+    public async Task<IReadOnlyList<JobLogLine>> ReadLogAsync(ApiJob job, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        return JobLogLines.Of(job, await store.ReadLogAsync(job.CompanyId, job.Id, cancellationToken));
+    }
+
+    /// <summary>Estimates how some jobs of a company get on.</summary>
+    /// <param name="companyId">The company.</param>
+    /// <param name="jobs">Jobs of the company, as read just now.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <returns>An estimate for each, in their order.</returns>
+    public async Task<IReadOnlyList<ProgressEstimate>> EstimateProgressAsync(
+        Guid companyId, IReadOnlyList<ApiJob> jobs, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(jobs);
+        var unfinished = jobs.Where(job => !job.HasEnded).ToArray();
+        var before = new Queue<long>(unfinished.Length == 0 ? [] : await store.CountJobsBeforeAsync(companyId, unfinished, cancellationToken));
+        return [.. jobs.Select(job => job.HasEnded ? ProgressEstimate.Ended : pace.Estimate(job, before.Dequeue(), time.GetUtcNow()))];
+    }
+
     /// <summary>Ends a job as failed: the records without an outcome stay unprocessed.</summary>
     /// <remarks>The chunk at hand is either applied before the end, or rolled back. May be called again when the answer was lost.</remarks>
     /// <param name="companyId">The company.</param>

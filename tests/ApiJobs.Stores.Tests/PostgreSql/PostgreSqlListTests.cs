@@ -10,11 +10,15 @@ public sealed class PostgreSqlListTests(PostgreSqlDatabases databases) : Postgre
 {
     private readonly Guid _company = Guid.CreateVersion7();
 
-    public static TheoryData<string> Queries => ["all", "type", "processing", "failed", "rare"];
+    /// <summary>A query, and how many rows a page of it may read at the most.</summary>
+    public static TheoryData<string, int> Queries => new()
+    {
+        { "all", 500 }, { "type", 500 }, { "processing", 50 }, { "failed", 50 }, { "rare", 3 * JobPage.MaxLookedAt },
+    };
 
     [Theory]
     [MemberData(nameof(Queries))]
-    public async Task A_page_reads_no_more_than_it_may_look_at_among_many_jobs(string name)
+    public async Task A_page_reads_no_more_than_it_may_look_at_among_many_jobs(string name, int most)
     {
         const int jobs = 30_000;
         await Store.SealAsync(NewJob(_company, totalRecords: 1), ChunkOf(0, 0, "{}"), Token);
@@ -43,7 +47,7 @@ public sealed class PostgreSqlListTests(PostgreSqlDatabases databases) : Postgre
             await store.ListJobsAsync(_company, query, Token);
 
         var read = await CountReadAfterAsync(store) - before;
-        read.ShouldBeLessThan(pages * 3 * JobPage.MaxLookedAt);
+        read.ShouldBeLessThan(pages * most);
     }
 
     [Fact]
@@ -70,8 +74,11 @@ public sealed class PostgreSqlListTests(PostgreSqlDatabases databases) : Postgre
     {
         const string others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
         await store.DisposeAsync();
-        while (await QueryAsync<long>(others) > 0)
+        do
+        {
             NpgsqlConnection.ClearAllPools();
+        }
+        while (await QueryAsync<long>(others) > 0);
         return await QueryAsync<decimal>("SELECT sum(idx_tup_fetch + seq_tup_read) FROM pg_stat_user_tables WHERE relname IN ('jobs', 'job_marks')");
     }
 }
