@@ -9,6 +9,7 @@ namespace ApiJobs.AspNetCore.Jobs;
 internal static class JobCursor
 {
     private const int Bytes = sizeof(long) + 16;
+    private const int JobIdVersion = 7;
 
     private static readonly long LastTime = Microseconds(DateTimeOffset.MaxValue);
 
@@ -22,8 +23,9 @@ internal static class JobCursor
         if (Base64Url.IsValid(text, out var length) && length == Bytes && Base64Url.TryDecodeFromChars(text, bytes, out _))
         {
             var microseconds = BinaryPrimitives.ReadInt64BigEndian(bytes);
-            if (microseconds >= 0 && microseconds <= LastTime)
-                return new(DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond), new(bytes[sizeof(long)..], bigEndian: true));
+            var id = new Guid(bytes[sizeof(long)..], bigEndian: true);
+            if (microseconds >= 0 && microseconds <= LastTime && id.Version == JobIdVersion)
+                return new(DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond), id);
         }
 
         throw QueryParameter.Invalid($"'{QueryParameter.Shown(text)}' is not a cursor of a list of jobs; take it from the Link header of the page before.");

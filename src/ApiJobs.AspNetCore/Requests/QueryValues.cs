@@ -1,5 +1,6 @@
 using System.Globalization;
 using ApiJobs.AspNetCore.Answers;
+using ApiJobs.Resources;
 using Microsoft.AspNetCore.Http;
 
 namespace ApiJobs.AspNetCore.Requests;
@@ -36,7 +37,7 @@ internal static class QueryValues
     public static Guid? Id(this QueryParameter parameter, HttpRequest request) => parameter.Text(request) switch
     {
         null => null,
-        var text when Guid.TryParseExact(text, "D", out var id) => id,
+        var text when UuidText.TryRead(text, out var id) => id,
         var other => throw QueryParameter.Invalid($"'{parameter.Name}' is '{QueryParameter.Shown(other)}'; send a UUID."),
     };
 
