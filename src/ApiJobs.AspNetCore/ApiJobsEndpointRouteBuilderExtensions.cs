@@ -10,6 +10,7 @@ using ApiJobs.AspNetCore.Requests;
 using ApiJobs.AspNetCore.Resources;
 using ApiJobs.Declarations;
 using ApiJobs.Intake;
+using ApiJobs.Operations;
 using ApiJobs.Resources;
 using ApiJobs.Storage;
 using ApiJobs.Waiting;
@@ -58,6 +59,9 @@ public static class ApiJobsEndpointRouteBuilderExtensions
         });
         EndpointGuard.AddTo(api, readCaller ?? ClaimsCaller.ReadAsync, requests);
 
+        api.MapRead("/api-jobs", new JobListEndpoint(engine, services.GetRequiredService<OperationCatalog>(), urls).ListAsync)
+            .NeedsScope(ApiScopes.JobsRead).Takes(JobListEndpoint.Parameters).DescribeJobs();
+
         var jobs = new JobEndpoint(engine, urls);
         api.MapRead("/api-jobs/{id}", jobs.GetAsync)
             .NeedsScope(ApiScopes.JobsRead).Takes(JobEndpoint.Parameters).DescribeJob();
@@ -80,6 +84,8 @@ public static class ApiJobsEndpointRouteBuilderExtensions
         var limits = new LimitsEndpoint(engine, admission, services.GetRequiredService<IOptions<IntakeOptions>>().Value, requests, uploads);
         api.MapRead("/limits", limits.GetAsync)
             .NeedsScope(ApiScopes.JobsRead).DescribeLimits();
+        api.MapRead("/api-jobs/{id}/log", new JobLogEndpoint(engine).GetAsync)
+            .NeedsScope(ApiScopes.JobsRead).DescribeLog();
 
         foreach (var route in services.GetRequiredService<BulkRoutes>().All)
         {

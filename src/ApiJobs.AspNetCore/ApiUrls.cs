@@ -11,5 +11,7 @@ internal sealed class ApiUrls(string prefix)
 
     public string Job(HttpRequest request, Guid id) => $"{request.PathBase.ToUriComponent()}{_jobs}{id:D}";
 
+    public string Jobs(HttpRequest request) => $"{request.PathBase.ToUriComponent()}{_jobs.TrimEnd('/')}";
+
     public string Records(HttpRequest request, Guid id) => $"{Job(request, id)}/records";
 }

@@ -8,7 +8,8 @@ using ApiJobs.Storage;
 namespace ApiJobs.PostgreSql;
 
 /// <summary>What the endpoints need of the store: accepting, asking and ending.</summary>
-internal sealed class PostgreSqlJobStore(AcceptQueue accepting, UploadRemoval uploads, JobReading reading, ChangedJobs changes, JobEnding ending) : IJobStore
+internal sealed class PostgreSqlJobStore(
+    AcceptQueue accepting, UploadRemoval uploads, JobReading reading, JobListing listing, ChangedJobs changes, JobEnding ending) : IJobStore
 {
     public async Task<bool> AppendChunkAsync(Guid companyId, Guid jobId, Chunk chunk, CancellationToken cancellationToken)
     {
@@ -57,6 +58,21 @@ internal sealed class PostgreSqlJobStore(AcceptQueue accepting, UploadRemoval up
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         reading.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken);
 
+    public Task<JobPage> ListJobsAsync(Guid companyId, JobQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return listing.ListAsync(companyId, query, cancellationToken);
+    }
+
+    public Task<IReadOnlyList<long>> CountJobsBeforeAsync(Guid companyId, IReadOnlyList<ApiJob> unfinished, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(unfinished);
+        return listing.CountBeforeAsync(companyId, unfinished, cancellationToken);
+    }
+
+    public Task<IReadOnlyList<JobLogLine>> ReadLogAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        reading.ReadLogAsync(companyId, jobId, cancellationToken);
+
     public Task<Backlog> ReadBacklogAsync(Guid? companyId, CancellationToken cancellationToken) =>
         reading.ReadBacklogAsync(companyId, cancellationToken);
 
@@ -68,8 +84,8 @@ internal sealed class PostgreSqlJobStore(AcceptQueue accepting, UploadRemoval up
         return changes.ReadAsync(seen, cancellationToken);
     }
 
-    public Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, Guid parentId, CancellationToken cancellationToken) =>
-        reading.FindChildrenAsync(companyId, parentId, cancellationToken);
+    public Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, IReadOnlyCollection<Guid> parentIds, CancellationToken cancellationToken) =>
+        reading.FindChildrenAsync(companyId, parentIds, cancellationToken);
 
     public Task<EndResult> EndJobAsync(
         Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, CancellationToken cancellationToken)

@@ -47,6 +47,18 @@ internal sealed class SqliteJobStore(SqliteDatabase database, LaneQueue lanes) :
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         database.ReadAsync(session => ChunkRows.Results(session, companyId, jobId, fromChunk, maxChunks), cancellationToken);
 
+    public Task<JobPage> ListJobsAsync(Guid companyId, JobQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return database.ReadAsync(session => JobList.Read(session, companyId, query), cancellationToken);
+    }
+
+    public Task<IReadOnlyList<long>> CountJobsBeforeAsync(Guid companyId, IReadOnlyList<ApiJob> unfinished, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => JobList.CountBefore(session, companyId, unfinished), cancellationToken);
+
+    public Task<IReadOnlyList<JobLogLine>> ReadLogAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => LogRows.Read(session, companyId, jobId), cancellationToken);
+
     public Task<Backlog> ReadBacklogAsync(Guid? companyId, CancellationToken cancellationToken) =>
         database.ReadAsync(session => LaneRows.Backlog(session, companyId), cancellationToken);
 
@@ -55,8 +67,8 @@ internal sealed class SqliteJobStore(SqliteDatabase database, LaneQueue lanes) :
     public Task<IReadOnlyList<ApiJob>> ReadChangedAsync(IReadOnlyCollection<SeenJob> seen, CancellationToken cancellationToken) =>
         database.ReadAsync(session => JobRows.Changed(session, seen), cancellationToken);
 
-    public Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, Guid parentId, CancellationToken cancellationToken) =>
-        database.ReadAsync(session => ChildRows.Of(session, companyId, parentId), cancellationToken);
+    public Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, IReadOnlyCollection<Guid> parentIds, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => ChildRows.Of(session, companyId, parentIds), cancellationToken);
 
     public async Task<EndResult> EndJobAsync(
         Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, CancellationToken cancellationToken)

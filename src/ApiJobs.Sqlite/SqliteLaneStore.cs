@@ -27,7 +27,13 @@ internal sealed class SqliteLaneStore(SqliteDatabase database, LaneQueue lanes, 
         // What is stored is for operators, and for the next start; who is served next follows from what is in memory.
         if (lanes.Release(lease, fault) && (fault is not null || lease.Faults > 0))
             await database.WriteAsync(
-                session => LaneRows.KeepFault(session, lease, fault, database.Clock.Now), cancellationToken);
+                session =>
+                {
+                    var now = database.Clock.Now;
+                    if (fault is not null)
+                        LogRows.Add(session, lease, fault, now);
+                    return LaneRows.KeepFault(session, lease, fault, now);
+                }, cancellationToken);
     }
 
     public Task<bool> IsLaneWaitingAsync(CancellationToken cancellationToken) => Task.FromResult(lanes.IsAnyWaiting());

@@ -24,6 +24,7 @@ internal sealed class SqliteUpkeep(SqliteDatabase database, LaneQueue lanes, Res
             session.Begin();
             tables.Make(session);
             UploadRows.ForgetTouches(session);
+            MarkRows.Fill(session);
             session.Commit();
             database.Clock.Start(LaneRows.LatestTime(session));
             LaneRows.Load(session, lanes, database.Clock.Now);

@@ -169,6 +169,41 @@ public sealed class ApiJobEngine(
         return job;
     }
 
+    /// <summary>Lists jobs of a company, newest first.</summary>
+    /// <remarks>
+    /// Looks at no more than <see cref="JobPage.MaxLookedAt"/> jobs: a page may have fewer jobs than asked for, or none, and still a next place.
+    /// </remarks>
+    public Task<JobPage> ListJobsAsync(Guid companyId, JobQuery query, CancellationToken cancellationToken) =>
+        store.ListJobsAsync(companyId, query, cancellationToken);
+
+    /// <summary>Tells what happened to a job, oldest first: what its times say, and what was stored because it was out of the ordinary.</summary>
+    /// <param name="job">The job, as read just now.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <returns>At most <see cref="JobLogEntry.MaxShown"/> lines.</returns>
+    public async Task<IReadOnlyList<JobLogLine>> ReadLogAsync(ApiJob job, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        var lines = JobLogLines.Of(job, await store.ReadLogAsync(job.CompanyId, job.Id, cancellationToken));
+        return job.HasEnded ? [.. lines, .. await ReadDescentsAsync(job, cancellationToken)] : lines;
+    }
+
+    /// <summary>Estimates how some jobs of a company get on.</summary>
+    /// <param name="companyId">The company.</param>
+    /// <param name="jobs">Jobs of the company, as read just now.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <returns>An estimate for each, in their order.</returns>
+    public async Task<IReadOnlyList<ProgressEstimate>> EstimateProgressAsync(
+        Guid companyId, IReadOnlyList<ApiJob> jobs, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(jobs);
+        // One that is being processed is its lane's first.
+        var pending = jobs.Where(job => job.Status == ApiJobStatus.Pending).ToArray();
+        var before = new Queue<long>(pending.Length == 0 ? [] : await store.CountJobsBeforeAsync(companyId, pending, cancellationToken));
+        return [.. jobs.Select(job => job.HasEnded
+            ? ProgressEstimate.Ended
+            : pace.Estimate(job, job.Status == ApiJobStatus.Pending ? before.Dequeue() : 0, time.GetUtcNow()))];
+    }
+
     /// <summary>Registers somebody who waits for a job, or for how far it gets.</summary>
     /// <remarks>What any node does to the job is told within the second; what this one does, at once.</remarks>
     /// <param name="companyId">The company.</param>
@@ -234,13 +269,14 @@ public sealed class ApiJobEngine(
         }
     }
 
-    /// <summary>Reads which job goes on from another one as its retry or its promotion.</summary>
-    /// <returns>The last of them; null if nothing goes on from it.</returns>
-    public async Task<Guid?> FindChildAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken)
+    /// <summary>Reads which jobs go on from some jobs as their retries or promotions.</summary>
+    /// <returns>The last one of each job that has any, by the job's id.</returns>
+    public async Task<IReadOnlyDictionary<Guid, Guid>> FindChildrenAsync(
+        Guid companyId, IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken)
     {
+        var children = await store.FindChildrenAsync(companyId, jobIds, cancellationToken);
         // Ids are made in order.
-        var children = await store.FindChildrenAsync(companyId, jobId, cancellationToken);
-        return children.Count == 0 ? null : children.Max(child => child.JobId);
+        return children.GroupBy(child => child.ParentId).ToDictionary(family => family.Key, family => family.Max(child => child.JobId));
     }
 
     /// <summary>Reads the entries of a job's message, of the moment at which the job was read.</summary>
@@ -337,8 +373,21 @@ public sealed class ApiJobEngine(
             : throw KeyReused();
     }
 
+    // What goes on from a job is told by the jobs that do: an ended job never changes.
+    private async Task<IReadOnlyList<JobLogLine>> ReadDescentsAsync(ApiJob parent, CancellationToken cancellationToken)
+    {
+        var lines = new List<JobLogLine>();
+        foreach (var child in await store.FindChildrenAsync(parent.CompanyId, [parent.Id], cancellationToken))
+        {
+            if (await FindJobAsync(parent.CompanyId, child.JobId, cancellationToken) is { } job)
+                lines.Add(JobLogLines.GoesOnAs(child.Descent, job));
+        }
+
+        return lines;
+    }
+
     private async Task<Guid?> FindChildAsync(Guid companyId, Guid parentId, JobDescent descent, CancellationToken cancellationToken) =>
-        (await store.FindChildrenAsync(companyId, parentId, cancellationToken)).FirstOrDefault(child => child.Descent == descent)?.JobId;
+        (await store.FindChildrenAsync(companyId, [parentId], cancellationToken)).FirstOrDefault(child => child.Descent == descent)?.JobId;
 
     private static async Task EndAppendAsync(Task<bool>? append)
     {

@@ -61,6 +61,9 @@ internal static partial class EngineEvents
     [LoggerMessage(303, LogLevel.Information, "The cursor of job {JobId} was moved by somebody else; the group was dropped.")]
     public static partial void GroupDropped(this ILogger logger, Guid jobId);
 
+    [LoggerMessage(304, LogLevel.Warning, "Lane '{Lane}' of company {CompanyId} is taken over from {Holder}, whose lease has run out.")]
+    public static partial void LaneTakenOver(this ILogger logger, string lane, Guid companyId, string holder);
+
     // 400–499: the node.
 
     [LoggerMessage(400, LogLevel.Warning, "The store cannot serve now; work goes on when it can. This is said once.")]

@@ -16,7 +16,7 @@ namespace ApiJobs.AspNetCore.Jobs;
 /// </remarks>
 internal sealed class EventsEndpoint(ApiJobEngine engine, ApiUrls urls, WaitOptions options, TimeProvider time)
 {
-    private const JobExpansion Shown = JobExpansion.Counts;
+    private const JobExpansion Shown = JobExpansion.Counts | JobExpansion.Progress;
     private const int RetrySeconds = 5;
 
     private static readonly TimeSpan ReconnectAfter = TimeSpan.FromSeconds(2);
@@ -88,7 +88,8 @@ internal sealed class EventsEndpoint(ApiJobEngine engine, ApiUrls urls, WaitOpti
             ApiJobStatus.Failed => "api_job.failed",
             _ => "api_job.progress",
         };
-        var bytes = EventStream.Event(name, ProgressCursor.Of(job).ToString(), JobJson.Answer(job, message, urls.Job(request, job.Id), records, Shown).Utf8);
+        var details = await engine.ReadDetailsAsync(job.CompanyId, [job], Shown, context.RequestAborted);
+        var bytes = EventStream.Event(name, ProgressCursor.Of(job).ToString(), JobJson.Answer(job, message, urls, request, Shown, details[0]).Utf8);
         _rendered.AddOrUpdate(news, new(records, bytes));
         return bytes;
     }

@@ -11,17 +11,14 @@ namespace ApiJobs.AspNetCore.Jobs;
 /// <summary>Answers what became of a bulk request.</summary>
 internal sealed class JobEndpoint(ApiJobEngine engine, ApiUrls urls)
 {
-    private static readonly QueryParameter Expand = new(
-        "expand", "What to show beside the job's own members: counts, links, or both, separated by a comma.");
-
     private readonly ConditionalWeakTable<ApiJob, ShownJob> _endedJobs = [];
 
-    public static IReadOnlyList<QueryParameter> Parameters { get; } = [Expand];
+    public static IReadOnlyList<QueryParameter> Parameters { get; } = [JobExpansions.Parameter];
 
     public async Task GetAsync(HttpContext context, string id)
     {
         var (request, response) = (context.Request, context.Response);
-        var expansion = ReadExpansion(request);
+        var expansion = JobExpansions.Read(request);
         var jobId = PathId.Parse(id);
         if (await engine.FindAsPreferredAsync(context, jobId) is not { } news)
             throw NotFound(jobId);
@@ -47,19 +44,14 @@ internal sealed class JobEndpoint(ApiJobEngine engine, ApiUrls urls)
         var records = urls.Records(request, job.Id);
         if (isKept && _endedJobs.TryGetValue(job, out var kept) && kept.Records == records)
             return kept;
-        var answer = JobJson.Answer(
-            job, await news.ReadMessageAsync(engine, request.HttpContext.RequestAborted), urls.Job(request, job.Id), records, expansion);
+        var cancellationToken = request.HttpContext.RequestAborted;
+        var entries = await news.ReadMessageAsync(engine, cancellationToken);
+        var details = await engine.ReadDetailsAsync(job.CompanyId, [job], expansion, cancellationToken);
+        var answer = JobJson.Answer(job, entries, urls, request, expansion, details[0]);
         var shown = new ShownJob(records, answer, answer.EntityTag());
         if (isKept)
             _endedJobs.AddOrUpdate(job, shown);
         return shown;
-    }
-
-    private static JobExpansion ReadExpansion(HttpRequest request)
-    {
-        var names = Expand.Names(request, ["counts", "links"]);
-        return (names.Contains("counts") ? JobExpansion.Counts : JobExpansion.None)
-            | (names.Contains("links") ? JobExpansion.Links : JobExpansion.None);
     }
 
     /// <param name="Records">Where its records are; the message may name it, and it depends on how the request came.</param>

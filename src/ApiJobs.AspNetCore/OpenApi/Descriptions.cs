@@ -1,4 +1,5 @@
 using ApiJobs.Declarations;
+using ApiJobs.Jobs;
 using ApiJobs.Resources;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -19,6 +20,25 @@ internal static class Descriptions
             + "send Prefer: wait=30 to be answered when the job has ended, or after 30 seconds.")
         .Produces<Schemas.ApiJob>()
         .Produces(StatusCodes.Status304NotModified)
+        .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound);
+
+    public static void DescribeJobs(this RouteHandlerBuilder endpoint) => endpoint
+        .WithOperationId("listApiJobs").WithTags(JobsTag)
+        .WithSummary("List API jobs")
+        .WithDescription(
+            "Newest first, a page at a time; all filters together. A page looks at a bounded number of jobs: with rare filters it may have few jobs, or none, "
+            + "and still a next page. While there may be more, the Link header names the next page (rel=\"next\"), with the filters. "
+            + "A message is cut after 1 KiB, in whole entries.")
+        .Produces<Schemas.ApiJobList>()
+        .Refuses(StatusCodes.Status400BadRequest);
+
+    public static void DescribeLog(this RouteHandlerBuilder endpoint) => endpoint
+        .WithOperationId("getApiJobLog").WithTags(JobsTag)
+        .WithSummary("Get the log of an API job")
+        .WithDescription(
+            "What happened to the job, oldest first: accepted, begun, ended, and whatever was out of the ordinary, "
+            + $"as {JobLogEvents.LaneIll}, {JobLogEvents.TakenOver}, {JobLogEvents.GroupIsolated} or {JobLogEvents.RecordGivenUp}. At most {JobLogEntry.MaxShown} entries.")
+        .Produces<Schemas.ApiJobLog>()
         .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound);
 
     public static void DescribeRecords(this RouteHandlerBuilder endpoint) => endpoint

@@ -21,6 +21,18 @@ internal static class Schemas
         [property: JsonPropertyName("created_at")] DateTimeOffset CreatedAt,
         [property: JsonPropertyName("updated_at")] DateTimeOffset UpdatedAt);
 
+    /// <summary>A page of API jobs.</summary>
+    internal sealed record ApiJobList([property: JsonPropertyName("data")] IReadOnlyList<ApiJob> Data);
+
+    /// <summary>Something that happened to an API job.</summary>
+    internal sealed record ApiJobLogEntry(
+        [property: JsonPropertyName("time")] DateTimeOffset Time,
+        [property: JsonPropertyName("event")] string Event,
+        [property: JsonPropertyName("detail")] string Detail);
+
+    /// <summary>What happened to an API job.</summary>
+    internal sealed record ApiJobLog([property: JsonPropertyName("data")] IReadOnlyList<ApiJobLogEntry> Data);
+
     /// <summary>What happened to a record.</summary>
     [JsonNumberHandling(JsonNumberHandling.Strict)]
     internal sealed record RecordResult(

@@ -27,7 +27,7 @@ internal sealed class SealPlainStatements(Guid companyId, Acceptance[] seals, bo
         INSERT INTO lanes (company_id, lane) SELECT $1, lane FROM made
         """;
 
-    private const string SealPlainSql = """
+    private const string SealPlainSql = $"""
         WITH sealed AS (
             SELECT i.*, t.next_position - 1 + row_number() OVER (PARTITION BY i.lane ORDER BY i.ordinal) AS position,
                 GREATEST(now(), t.last_created_at) AS created_at
@@ -42,6 +42,7 @@ internal sealed class SealPlainStatements(Guid companyId, Acceptance[] seals, bo
             SELECT $1, job_id, type, lane, position, options, client_id, parent_id, trace_parent, total_records, 1, created_at, created_at,
                 total_bytes, max_failed
             FROM sealed),
+        {MarkStatements.MarkSealed},
         moved AS (
             UPDATE lane_tails t SET
                 next_position = s.last_position + 1, last_created_at = s.created_at,

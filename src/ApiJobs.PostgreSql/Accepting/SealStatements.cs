@@ -86,7 +86,7 @@ internal sealed class SealStatements(Guid companyId, Acceptance[] seals) : IAcce
     // Behind the lock on the tails this is alone in its lanes, and sees what others sealed before. A job that exists
     // already takes no position. NOT EXISTS would let the planner read all jobs of a company that its statistics do not know; a
     // scalar or lateral subquery with LIMIT is always a look-up.
-    private const string SealSql = """
+    private const string SealSql = $"""
         WITH input AS (
             SELECT * FROM unnest(
                 $2::uuid[], $3::int[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::uuid[], $13::text[],
@@ -136,6 +136,7 @@ internal sealed class SealStatements(Guid companyId, Acceptance[] seals) : IAcce
             SELECT $1, job_id, type, lane, position, options, client_id, parent_id, key, trace_parent,
                 total_records, chunk_count, created_at, created_at, total_bytes, max_failed
             FROM sealed),
+        {MarkStatements.MarkSealed},
         moved AS (
             UPDATE lane_tails t SET
                 next_position = s.last_position + 1, last_created_at = s.created_at,

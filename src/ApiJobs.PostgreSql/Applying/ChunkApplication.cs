@@ -111,7 +111,11 @@ internal sealed class ChunkApplication(StoreSession session, PostgreSqlTables ta
         await using var batch = new NpgsqlBatch(connection) { Timeout = 0 };
         batch.BatchCommands.Add(Sql.Statement(TransactionKind.PlanByKeySql));
         AddOutcomes(batch, lease.CompanyId, applied);
-        JobProgress.AddTo(batch, lease.CompanyId, lease.Lane, Array.ConvertAll(jobs, job => job.Advance), Stopwatch.GetElapsedTime(began));
+        var sinceBegin = Stopwatch.GetElapsedTime(began);
+        JobProgress.AddTo(batch, lease.CompanyId, lease.Lane, Array.ConvertAll(jobs, job => job.Advance), sinceBegin);
+        var entries = applied.SelectMany(chunk => chunk.Outcome.Log, (chunk, entry) => (chunk.JobId, entry)).ToArray();
+        if (entries.Length > 0)
+            batch.BatchCommands.Add(LogStatements.Add(lease.CompanyId, entries, sinceBegin));
         StoreSession.Commit(batch);
         await session.PrepareAsync(batch, untilCommit);
         await using var reader = await batch.ExecuteReaderAsync(untilCommit);
@@ -179,7 +183,7 @@ internal sealed class ChunkApplication(StoreSession session, PostgreSqlTables ta
 
         internal int NextChunk { get; } = chunks.Last().Chunk.Index + 1;
 
-        internal JobAdvance Advance { get; } = new(chunks.Key, chunks.First().Job.Position, new(chunks.First().Job.TotalRecords, chunks.First().Job.TotalBytes)) { Ends = chunks.Last().IsLast };
+        internal JobAdvance Advance { get; } = AdvanceOf(chunks.First().Job, chunks.Last());
 
         internal void Add(ChunkOutcome outcome)
         {
@@ -189,5 +193,8 @@ internal sealed class ChunkApplication(StoreSession session, PostgreSqlTables ta
             Advance.MessageEntries += outcome.MessageEntryCount;
             Advance.MessageBytes += outcome.MessageBytes;
         }
+
+        private static JobAdvance AdvanceOf(ApiJob job, PendingChunk last) =>
+            new(job.Id, job.Position, new(job.TotalRecords, job.TotalBytes)) { Ends = last.IsLast, HadFailed = job.Counts.Failed > 0 };
     }
 }

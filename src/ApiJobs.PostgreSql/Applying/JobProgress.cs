@@ -1,4 +1,5 @@
 using ApiJobs.Jobs;
+using ApiJobs.PostgreSql.Accepting;
 using ApiJobs.PostgreSql.Asking;
 using ApiJobs.PostgreSql.Session;
 using ApiJobs.Storage;
@@ -57,6 +58,8 @@ internal static class JobProgress
             Column(job => job.MessageEntries, NpgsqlDbType.Bigint), Column(job => job.MessageBytes, NpgsqlDbType.Integer),
             Sql.Value(sinceBegin), Column(job => job.Ends, NpgsqlDbType.Boolean),
             Column(job => job.Failure?.Code, NpgsqlDbType.Text), Column(job => job.Failure?.Message, NpgsqlDbType.Text)));
+        if (Array.FindAll(jobs, job => job.BeginsToFail || job.Failure is not null) is { Length: > 0 } failing)
+            batch.BatchCommands.Add(Sql.Statement(MarkStatements.MarkFailuresSql, Sql.Value(companyId), Sql.Column(failing, job => job.Id, NpgsqlDbType.Uuid)));
         if (jobs.LastOrDefault(job => job.Ends) is { } lastEnded)
             batch.BatchCommands.Add(Sql.Statement(MoveHeadSql, Sql.Value(companyId), Sql.Value(lane), Sql.Value(lastEnded.Position), Sql.Value(jobs.Sum(EndedRecords)), Sql.Value(jobs.Sum(EndedBytes))));
 
@@ -84,6 +87,11 @@ internal static class JobProgress
 internal sealed record JobAdvance(Guid Id, long Position, Backlog CountedAtEnd)
 {
     internal OutcomeCounts Counts { get; set; }
+
+    /// <summary>Whether a record of it was known to have failed before.</summary>
+    internal bool HadFailed { get; init; }
+
+    internal bool BeginsToFail => !HadFailed && Counts.Failed > 0;
 
     internal long MessageEntries { get; set; }
 

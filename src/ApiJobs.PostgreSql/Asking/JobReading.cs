@@ -2,6 +2,7 @@ using ApiJobs.Jobs;
 using ApiJobs.PostgreSql.Session;
 using ApiJobs.Storage;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace ApiJobs.PostgreSql.Asking;
 
@@ -26,7 +27,7 @@ internal sealed class JobReading(StoreSession session)
 
     private const string FindKeySql = "SELECT job_id, fingerprint FROM idempotency_keys WHERE company_id = $1 AND client_id = $2 AND key = $3";
 
-    private const string FindChildrenSql = "SELECT kind, child_id FROM job_children WHERE company_id = $1 AND parent_id = $2 ORDER BY kind";
+    private const string FindChildrenSql = "SELECT parent_id, kind, child_id FROM job_children WHERE company_id = $1 AND parent_id = ANY($2) ORDER BY parent_id, kind";
 
     internal async Task<KeyHolder?> FindKeyAsync(Guid companyId, string? clientId, string key, CancellationToken cancellationToken)
     {
@@ -36,10 +37,10 @@ internal sealed class JobReading(StoreSession session)
         return holders.SingleOrDefault();
     }
 
-    internal async Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, Guid parentId, CancellationToken cancellationToken) =>
+    internal async Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, IReadOnlyCollection<Guid> parentIds, CancellationToken cancellationToken) =>
         await ReadAsync(
-            companyId, Sql.Statement(FindChildrenSql, Sql.Value(companyId), Sql.Value(parentId)),
-            row => new JobChild((JobDescent)row.GetInt16(0), row.GetGuid(1)), cancellationToken);
+            companyId, Sql.Statement(FindChildrenSql, Sql.Value(companyId), Sql.Array([.. parentIds], NpgsqlDbType.Uuid)),
+            row => new JobChild(row.GetGuid(0), (JobDescent)row.GetInt16(1), row.GetGuid(2)), cancellationToken);
 
     private const string ReadBacklogSql = """
         SELECT COALESCE(sum(GREATEST(t.sealed_records - l.ended_records, 0)), 0)::bigint, COALESCE(sum(GREATEST(t.sealed_bytes - l.ended_bytes, 0)), 0)::bigint
@@ -65,6 +66,10 @@ internal sealed class JobReading(StoreSession session)
         return sums.Single();
     }
 
+    private static readonly string ReadLogSql = $"""
+        SELECT time, event, detail FROM job_log WHERE company_id = $1 AND job_id = $2 ORDER BY number LIMIT {JobLogEntry.MaxShown}
+        """;
+
     internal async Task<ApiJob?> FindAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken)
     {
         var jobs = await ReadAsync(companyId, Sql.Statement(FindJobSql, Sql.Value(companyId), Sql.Value(jobId)), JobRow.Read, cancellationToken);
@@ -88,6 +93,11 @@ internal sealed class JobReading(StoreSession session)
                 row.IsDBNull(4) ? ReadOnlyMemory<byte>.Empty : row.GetFieldValue<byte[]>(4),
                 row.IsDBNull(5) ? ReadOnlyMemory<byte>.Empty : row.GetFieldValue<byte[]>(5)),
             cancellationToken);
+
+    internal async Task<IReadOnlyList<JobLogLine>> ReadLogAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        await ReadAsync(
+            companyId, Sql.Statement(ReadLogSql, Sql.Value(companyId), Sql.Value(jobId)),
+            row => new JobLogLine(row.GetFieldValue<DateTimeOffset>(0), row.GetString(1), row.GetString(2)), cancellationToken);
 
     private Task<List<T>> ReadAsync<T>(
         Guid companyId, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>

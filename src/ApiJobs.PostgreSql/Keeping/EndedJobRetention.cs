@@ -1,3 +1,4 @@
+using ApiJobs.PostgreSql.Accepting;
 using ApiJobs.PostgreSql.Session;
 using ApiJobs.Storage;
 
@@ -31,12 +32,15 @@ internal sealed class EndedJobRetention(StoreSession session)
     // Only jobs without chunks: that the statement above removed none may also mean that another node was faster with these.
     private const string RemoveJobsSql = $"""
         WITH old AS (
-            SELECT id, parent_id FROM jobs j
+            SELECT id, client_id, type, parent_id, created_at FROM jobs j
             WHERE company_id = $1 AND id < {LowestId} AND end_time < now() - $2
               AND (SELECT true FROM chunks c WHERE c.company_id = $1 AND c.job_id = j.id LIMIT 1) IS NULL
             ORDER BY id LIMIT $3),
         messages AS (
             DELETE FROM job_messages m USING old WHERE m.company_id = $1 AND m.job_id = old.id),
+        {MarkStatements.RemoveMarks},
+        log AS (
+            DELETE FROM job_log l USING old WHERE l.company_id = $1 AND l.job_id = old.id),
         keys AS (
             DELETE FROM idempotency_keys k USING old WHERE k.company_id = $1 AND k.job_id = old.id),
         children AS (

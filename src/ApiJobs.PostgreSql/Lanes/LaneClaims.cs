@@ -1,4 +1,5 @@
 using System.Text;
+using ApiJobs.PostgreSql.Applying;
 using ApiJobs.PostgreSql.Session;
 using ApiJobs.Storage;
 using Npgsql;
@@ -47,7 +48,7 @@ internal sealed class LaneClaims(StoreSession session, WorkSignal signal, TimePr
     // them. The row is found again by its place, because the primary key has the same dead entries.
     internal const string ClaimSql = $"""
         WITH next AS (
-            SELECT ctid AS place, served_at FROM lanes
+            SELECT ctid AS place, served_at, CASE WHEN lease_until IS NOT NULL THEN leased_by END AS taken_from FROM lanes
             WHERE {IsClaimable} AND served_at >= $4
             ORDER BY served_at
             LIMIT 1
@@ -55,7 +56,7 @@ internal sealed class LaneClaims(StoreSession session, WorkSignal signal, TimePr
         UPDATE lanes l SET lease_token = $1, lease_until = now() + $2, leased_by = $3, served_at = now()
         FROM next
         WHERE l.ctid = next.place
-        RETURNING l.company_id, l.lane, l.faults, next.served_at
+        RETURNING l.company_id, l.lane, l.faults, next.served_at, next.taken_from
         """;
 
     private const string IsLaneWaitingSql = $"""
@@ -149,7 +150,9 @@ internal sealed class LaneClaims(StoreSession session, WorkSignal signal, TimePr
         {
             await RunAsync(
                 lease, cancellationToken,
-                OnLease(lease, ReleaseIllSql, Sql.Value(fault.Pause > LongestPause ? LongestPause : fault.Pause), Sql.Value(FirstKilobyte(fault.Message))));
+                // The log first: who applies a job locks it before its lane, too.
+                [.. fault.Log is { } entry ? [LogStatements.AddToFirst(lease, entry)] : Array.Empty<NpgsqlBatchCommand>(),
+                OnLease(lease, ReleaseIllSql, Sql.Value(fault.Pause > LongestPause ? LongestPause : fault.Pause), Sql.Value(FirstKilobyte(fault.Message)))]);
             return;
         }
 
@@ -181,7 +184,10 @@ internal sealed class LaneClaims(StoreSession session, WorkSignal signal, TimePr
             await reader.NextResultAsync(cancellationToken);
             if (!await reader.ReadAsync(cancellationToken))
                 return null;
-            var lease = new LaneLease(reader.GetGuid(0), reader.GetString(1), token, reader.GetInt32(2));
+            var lease = new LaneLease(reader.GetGuid(0), reader.GetString(1), token, reader.GetInt32(2))
+            {
+                TakenFrom = reader.IsDBNull(4) ? null : reader.GetString(4),
+            };
             var servedAt = reader.GetDateTime(3);
             // The claim holds when its commit has answered.
             while (await reader.NextResultAsync(cancellationToken)) { }

@@ -45,6 +45,7 @@ internal static class JobSealing
             UpdatedAt = createdAt,
         };
         JobRows.Insert(session, made);
+        MarkRows.Insert(session, made);
         return new(new SealResult.Sealed(made), lane);
     }
 
@@ -64,6 +65,6 @@ internal static class JobSealing
         if (job.Origin.IdempotencyKey is { } key)
             KeyRows.Insert(session, job.CompanyId, job.Id, new(job.Origin.ClientId, key, job.Fingerprint));
         if (job is { Descent: { } descent, Origin.ParentId: { } parentId })
-            ChildRows.Insert(session, job.CompanyId, parentId, new(descent, job.Id));
+            ChildRows.Insert(session, job.CompanyId, new(parentId, descent, job.Id));
     }
 }

@@ -136,6 +136,8 @@ internal sealed class ChunkApplying(ResourceTables tables, StoreClock clock)
             if (outcome.MessageText.Length > 0)
                 session.Use("INSERT INTO job_messages (company_id, job_id, chunk_index, text) VALUES (?1, ?2, ?3, ?4)")
                     .Bind(1, run.Job.CompanyId).Bind(2, run.Job.Id).Bind(3, chunkIndex).Bind(4, outcome.MessageText).Run();
+            foreach (var entry in outcome.Log)
+                LogRows.Add(session, run.Job.CompanyId, run.Job.Id, entry, now);
         }
 
         var failure = outcomes[run.End - 1].Failure;

@@ -1,6 +1,8 @@
 using ApiJobs.Jobs;
+using ApiJobs.Sqlite.Accepting;
 using ApiJobs.Sqlite.Asking;
 using ApiJobs.Sqlite.Connections;
+using ApiJobs.Storage;
 
 namespace ApiJobs.Sqlite.Applying;
 
@@ -34,6 +36,14 @@ internal static class JobProgress
             .Bind(3, counts.Created).Bind(4, counts.Updated).Bind(5, counts.Unchanged).Bind(6, counts.Failed)
             .Bind(7, messageEntries).Bind(8, messageBytes).Bind(9, StoredTime.From(now))
             .Bind(10, ends ? 1 : 0).BindOrNull(11, failure?.Code).BindOrNull(12, failure?.Message);
-        return update.Read() ? JobRows.ReadProgress(job, update) with { Failure = failure } : null;
+        if (!update.Read())
+            return null;
+        var since = JobRows.ReadProgress(job, update) with { Failure = failure };
+        // Where its failures begin.
+        if (counts.Failed > 0 && since.Counts.Failed == counts.Failed)
+            MarkRows.Insert(session, job.CompanyId, JobMarks.HasFailed, job.CreatedAt, job.Id);
+        if (failure is not null)
+            MarkRows.Insert(session, job.CompanyId, JobMarks.Failed, job.CreatedAt, job.Id);
+        return since;
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using ApiJobs.Jobs;
 using ApiJobs.Sqlite.Connections;
 using ApiJobs.Storage;
@@ -49,6 +50,21 @@ internal static class JobRows
             WHERE company_id = ?1 AND job_id = ?2 AND chunk_index < ?3
             """);
         return select.Bind(1, companyId).Bind(2, jobId).Bind(3, beforeChunk).Read() ? select.TextOrNull(0) ?? "" : "";
+    }
+
+    /// <summary>The beginning of a job's message: of all entries, or of more bytes than a list shows.</summary>
+    internal static string MessageStart(SqliteSession session, ApiJob job)
+    {
+        using var select = session.Use($"""
+            SELECT substr(text, 1, {ListedJob.MessageBytes + 1}) FROM job_messages
+            WHERE company_id = ?1 AND job_id = ?2 AND chunk_index < ?3
+            ORDER BY chunk_index LIMIT {ListedJob.MessageChunks}
+            """);
+        select.Bind(1, job.CompanyId).Bind(2, job.Id).Bind(3, job.NextChunk);
+        var start = new StringBuilder();
+        while (start.Length <= ListedJob.MessageBytes && select.Read())
+            start.Append(select.Text(0));
+        return start.ToString();
     }
 
     internal static void Insert(SqliteSession session, ApiJob job)

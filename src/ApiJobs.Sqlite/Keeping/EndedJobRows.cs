@@ -1,4 +1,6 @@
+using ApiJobs.Jobs;
 using ApiJobs.Sqlite.Accepting;
+using ApiJobs.Sqlite.Asking;
 using ApiJobs.Sqlite.Connections;
 using ApiJobs.Storage;
 
@@ -45,23 +47,26 @@ internal static class EndedJobRows
 
     private static bool RemoveJobs(SqliteSession session, Guid companyId, DateTimeOffset endedBefore)
     {
-        var old = new List<(Guid Id, Guid? ParentId)>();
-        using (var select = session.Use("""
-            SELECT id, parent_id FROM jobs
+        var old = new List<ApiJob>();
+        using (var select = session.Use($"""
+            SELECT {JobRows.Columns} FROM jobs
             WHERE company_id = ?1 AND id < ?2 AND end_time < ?3
             ORDER BY id LIMIT ?4
             """))
         {
             select.Bind(1, companyId).Bind(2, JobIds.LowestAt(endedBefore)).Bind(3, StoredTime.From(endedBefore)).Bind(4, JobsPerStep);
             while (select.Read())
-                old.Add((select.Guid(0), select.IsNull(1) ? null : select.Guid(1)));
+                old.Add(JobRows.Read(select, companyId));
         }
 
-        foreach (var (id, parentId) in old)
+        foreach (var job in old)
         {
+            var id = job.Id;
+            MarkRows.Delete(session, job);
+            session.Use("DELETE FROM job_log WHERE company_id = ?1 AND job_id = ?2").Bind(1, companyId).Bind(2, id).Run();
             session.Use("DELETE FROM job_messages WHERE company_id = ?1 AND job_id = ?2").Bind(1, companyId).Bind(2, id).Run();
             KeyRows.RemoveOf(session, companyId, id);
-            ChildRows.RemoveOf(session, companyId, id, parentId);
+            ChildRows.RemoveOf(session, companyId, id, job.Origin.ParentId);
             session.Use("DELETE FROM jobs WHERE company_id = ?1 AND id = ?2").Bind(1, companyId).Bind(2, id).Run();
         }
 

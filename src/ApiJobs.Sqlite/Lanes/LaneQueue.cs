@@ -66,6 +66,7 @@ internal sealed class LaneQueue(StoreClock clock, TimeProvider time)
             if (Next() is not { } lane)
                 return null;
             Unqueue(lane);
+            var takenFrom = lane.Token == Guid.Empty ? null : lane.LeasedBy;
             lane.Token = Guid.CreateVersion7();
             lane.LeasedBy = node;
             lane.LeasedUntil = clock.After(leaseFor);
@@ -73,7 +74,7 @@ internal sealed class LaneQueue(StoreClock clock, TimeProvider time)
             _frontTurn = Math.Max(_frontTurn, lane.ServedTurn);
             lane.ServedTurn = ++_turn;
             _leased.Add(lane);
-            return new(lane.CompanyId, lane.Name, lane.Token, lane.Faults);
+            return new(lane.CompanyId, lane.Name, lane.Token, lane.Faults) { TakenFrom = takenFrom };
         }
     }
 

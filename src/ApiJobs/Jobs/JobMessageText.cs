@@ -27,7 +27,30 @@ public static class JobMessageText
     public static string Render(ApiJob job, string entries, string recordsUrl)
     {
         ArgumentNullException.ThrowIfNull(job);
-        var more = job.Counts.NotEffected - job.MessageEntryCount;
+        return Render(job, entries, job.MessageEntryCount, recordsUrl);
+    }
+
+    /// <summary>The message of a job in a list: the first entries, as many as fit <see cref="ListedJob.MessageBytes"/>, and how many more there are.</summary>
+    /// <param name="listed">The job.</param>
+    /// <param name="recordsUrl">Where the full list of results is.</param>
+    public static string Render(ListedJob listed, string recordsUrl)
+    {
+        ArgumentNullException.ThrowIfNull(listed);
+        var (job, start) = listed;
+        if (job.MessageBytes <= ListedJob.MessageBytes)
+            return Render(job, start, recordsUrl);
+        // An entry is whole where the next one's rule follows its own.
+        var (count, length) = (0, 0);
+        for (var end = NextEnd(0); end > 0 && Encoding.UTF8.GetByteCount(start.AsSpan(0, end)) <= ListedJob.MessageBytes; end = NextEnd(end))
+            (count, length) = (count + 1, end);
+        return Render(job, start[..length], count, recordsUrl);
+
+        int NextEnd(int from) => start.IndexOf($"\n{Rule}{Rule}\n", from, StringComparison.Ordinal) is >= 0 and var line ? line + 1 + Rule.Length : -1;
+    }
+
+    private static string Render(ApiJob job, string entries, long entryCount, string recordsUrl)
+    {
+        var more = job.Counts.NotEffected - entryCount;
         if (more <= 0 && job.Failure is null)
             return entries;
 

@@ -1,3 +1,4 @@
+using ApiJobs.Jobs;
 using ApiJobs.Operations;
 using ApiJobs.Records;
 using ApiJobs.Storage;
@@ -7,9 +8,11 @@ namespace ApiJobs.Processing;
 /// <summary>Makes the effects of a group of chunks inside their transaction, and says what became of each record.</summary>
 /// <remarks>
 /// The first attempt takes no savepoints: nearly every group is good, and pays nothing for those that are not. If it
-/// throws, the slice tries once more with <paramref name="isolate"/> (<see cref="Isolation"/>).
+/// throws, the slice tries once more with <paramref name="isolate"/> (<see cref="Isolation"/>). What came before is <paramref name="untold"/>
+/// until a transaction commits: the log of the first chunk's job is told.
 /// </remarks>
-internal sealed class ChunkApplier(ChunkGroup group, JobMessageWriter message, FailureTally tally, WorkerNode node, bool isolate)
+internal sealed class ChunkApplier(
+    ChunkGroup group, JobMessageWriter message, FailureTally tally, WorkerNode node, bool isolate, IReadOnlyList<JobLogEntry> untold)
 {
     /// <summary>The first chunk of the run that is being applied, or was when the attempt broke off.</summary>
     public int ReachedChunk { get; private set; }
@@ -83,6 +86,7 @@ internal sealed class ChunkApplier(ChunkGroup group, JobMessageWriter message, F
             var records = group.Records[i];
             var bytes = new byte[records.Count];
             List<FailedRecord> failures = [];
+            var log = i == 0 && untold.Count > 0 ? untold.ToList() : null;
             message.Begin(group.Chunks[i]);
             for (var offset = 0; offset < bytes.Length; offset++)
             {
@@ -90,6 +94,8 @@ internal sealed class ChunkApplier(ChunkGroup group, JobMessageWriter message, F
                 bytes[offset] = (byte)record.Outcome;
                 if (record.Outcome == RecordOutcome.Failed)
                     failures.Add(new(record.Index, record.Key, [.. record.Errors]));
+                if (record.IsGivenUp && (log ??= []).Count <= JobLogEntry.MaxStored)
+                    log.Add(new(JobLogEvents.RecordGivenUp, $"Record {record.Index} crashed the code that handles it, and was given up."));
                 if (record.Outcome is RecordOutcome.Failed or RecordOutcome.Unchanged)
                     message.Add(group.Operations[i].Label, record);
             }
@@ -98,7 +104,7 @@ internal sealed class ChunkApplier(ChunkGroup group, JobMessageWriter message, F
             var failure = tally.Add(group.Chunks[i], failures.Count);
             if (failure is not null && i + 1 < group.Chunks.Count && group.Chunks[i + 1].Job.Id == group.Chunks[i].Job.Id)
                 throw new EndsWithinGroupException(i + 1);
-            outcomes.Add(new(bytes, ChunkErrors.Write(failures), text, entryCount) { Failure = failure });
+            outcomes.Add(new(bytes, ChunkErrors.Write(failures), text, entryCount) { Failure = failure, Log = log ?? [] });
         }
 
         return outcomes;

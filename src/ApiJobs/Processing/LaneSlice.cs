@@ -8,6 +8,7 @@ namespace ApiJobs.Processing;
 internal sealed class LaneSlice(LaneLease lease, WorkerNode node)
 {
     private readonly LaneReader _reader = new(lease, node);
+    private readonly List<JobLogEntry> _untold = [];
     private JobMessageWriter _message = new(node.Options.MaxMessageBytes);
     private FailureTally _tally = new();
     private bool _hasEndedEarly;
@@ -17,6 +18,12 @@ internal sealed class LaneSlice(LaneLease lease, WorkerNode node)
     /// <param name="leaseLost">Ends it at once; the group at hand is rolled back.</param>
     public async Task RunAsync(CancellationToken stopping, CancellationToken leaseLost)
     {
+        if (lease.TakenFrom is { } holder)
+        {
+            node.Logger.LaneTakenOver(lease.Lane, lease.CompanyId, holder);
+            _untold.Add(new(JobLogEvents.TakenOver, "The worker that had the job's lane stopped without giving it back; another one went on."));
+        }
+
         var began = node.Time.GetTimestamp();
         var lastGroup = TimeSpan.Zero;
         var group = await _reader.ReadAsync(leaseLost);
@@ -56,7 +63,7 @@ internal sealed class LaneSlice(LaneLease lease, WorkerNode node)
         while (true)
         {
             var (message, tally) = (_message.Fork(), _tally.Fork());
-            var applier = new ChunkApplier(group, message, tally, node, isolate);
+            var applier = new ChunkApplier(group, message, tally, node, isolate, _untold);
             try
             {
                 if (!await AttemptAsync(group, applier, cancellationToken))
@@ -77,6 +84,7 @@ internal sealed class LaneSlice(LaneLease lease, WorkerNode node)
                 if (!isolate)
                 {
                     node.Logger.GroupIsolated(exception, group.RecordCount, group.Chunks[0].Job.Id);
+                    _untold.Add(IsolatedOf(group, exception));
                     isolate = true;
                 }
                 else if (group.Chunks.Count > 1)
@@ -120,9 +128,15 @@ internal sealed class LaneSlice(LaneLease lease, WorkerNode node)
         }
 
         _hasEndedEarly = jobs[^1].HasEnded && !group.Chunks[^1].IsLast;
+        _untold.Clear();
         node.Suspects.Forget(group.AllRecords);
         return true;
     }
+
+    private JobLogEntry IsolatedOf(ChunkGroup group, Exception exception) => new(
+        JobLogEvents.GroupIsolated,
+        $"{(group.RecordCount == 1 ? "A record" : $"A group of {group.RecordCount} records")} from index {group.Chunks[0].Chunk.FirstRecord} on was rolled back, "
+        + $"because {FaultReason.Of(exception, node.Store)}; its records were tried apart.");
 
     private static async Task IgnoreAsync(Task? task)
     {

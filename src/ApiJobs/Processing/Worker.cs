@@ -1,3 +1,4 @@
+using ApiJobs.Jobs;
 using ApiJobs.Storage;
 
 namespace ApiJobs.Processing;
@@ -73,13 +74,19 @@ internal sealed class Worker(WorkerNode node)
     {
         var faults = lease.Faults + 1;
         var pause = Backoff.After(faults);
+        // A lane that stays ill is told of ever more seldom: the 1st, 2nd, 4th, 8th time.
+        var isTold = (faults & lease.Faults) == 0;
         if (exception is StoreUnavailableException away)
             node.Outage.Note(away);
-        // A lane that stays ill is told of ever more seldom: the 1st, 2nd, 4th, 8th time.
-        else if ((faults & lease.Faults) == 0)
+        else if (isTold)
             node.Logger.LaneIll(exception, lease.Lane, lease.CompanyId, faults, pause.TotalMilliseconds);
-        return new($"{exception.GetType().Name}: {exception.Message}", pause);
+        return new($"{exception.GetType().Name}: {exception.Message}", pause) { Log = isTold ? LogOf(exception, faults, pause) : null };
     }
+
+    private JobLogEntry LogOf(Exception exception, int faults, TimeSpan pause) => new(
+        JobLogEvents.LaneIll,
+        $"The job's lane could not go on, because {FaultReason.Of(exception, node.Store)}{(faults == 1 ? "" : $", {faults} times in a row")}. "
+        + $"It is left alone for {Math.Max(1, (long)pause.TotalSeconds)} s.");
 
     private async Task PauseAsync(TimeSpan pause, Exception exception, CancellationToken stopping)
     {

@@ -24,6 +24,9 @@ public sealed class JobRecord
     /// <summary>The longest <see cref="RecordError.Pointer"/>; a longer one becomes its nearest parent's.</summary>
     public const int MaxPointerLength = 256;
 
+    private static readonly RecordError GivenUp = new(
+        RecordErrorCodes.InternalError, "The record could not be processed because of an internal error.", "");
+
     private readonly List<RecordError> _errors = [];
     private int _preparationErrorCount;
 
@@ -101,8 +104,11 @@ public sealed class JobRecord
     internal void GiveUp()
     {
         Outcome = RecordOutcome.Failed;
-        _errors.Add(new(RecordErrorCodes.InternalError, "The record could not be processed because of an internal error.", ""));
+        _errors.Add(GivenUp);
     }
+
+    /// <summary>Whether <see cref="GiveUp"/> was said of it, and not what its operation said itself.</summary>
+    internal bool IsGivenUp => Outcome == RecordOutcome.Failed && _errors.Exists(error => ReferenceEquals(error, GivenUp));
 
     /// <summary>Marks the end of preparing: the errors so far stay with the record.</summary>
     internal void EndPreparation() => _preparationErrorCount = _errors.Count;

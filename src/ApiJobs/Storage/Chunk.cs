@@ -27,6 +27,9 @@ public sealed record ChunkOutcome(
     /// <summary>Why the job ends with this chunk although more may follow; null to go on. A store ends it in the same transaction.</summary>
     public Jobs.JobFailure? Failure { get; init; }
 
+    /// <summary>What the job's log is told of this chunk; stored in the same transaction. Empty for an ordinary one.</summary>
+    public IReadOnlyList<Jobs.JobLogEntry> Log { get; init; } = [];
+
     /// <summary>How many records had each outcome.</summary>
     public Jobs.OutcomeCounts Counts { get; } = Jobs.OutcomeCounts.Of(Outcomes.Span);
 

@@ -56,9 +56,27 @@ public interface IJobStore
     Task<IReadOnlyList<ChunkResult>> ReadResultsAsync(
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken);
 
-    /// <summary>Reads which jobs go on from a job as its <see cref="NewJob.Descent"/> says.</summary>
-    /// <returns>At most one of each kind; none if nothing goes on from it, or the company has no such job.</returns>
-    Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, Guid parentId, CancellationToken cancellationToken);
+    /// <summary>Lists jobs of a company, newest first.</summary>
+    /// <remarks>
+    /// Looks at no more than <see cref="JobPage.MaxLookedAt"/> jobs, so a page costs the same however many jobs there are; it may have fewer
+    /// jobs than asked for, and still a next place. Jobs that are sealed between two pages come before both.
+    /// </remarks>
+    Task<JobPage> ListJobsAsync(Guid companyId, JobQuery query, CancellationToken cancellationToken);
+
+    /// <summary>Says how many unfinished jobs of their lanes come before each of some unfinished jobs.</summary>
+    /// <param name="companyId">The company.</param>
+    /// <param name="unfinished">Jobs of the company that had not ended when they were read.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <returns>A number for each job, in their order: 0 for a lane's first. Far back (<see cref="LanePlaces.MaxCounted"/>) jobs that ended otherwise than in their turn may be among those counted.</returns>
+    Task<IReadOnlyList<long>> CountJobsBeforeAsync(Guid companyId, IReadOnlyList<ApiJob> unfinished, CancellationToken cancellationToken);
+
+    /// <summary>Reads what was stored of a job because it was out of the ordinary, in the order in which it happened.</summary>
+    /// <returns>At most <see cref="JobLogEntry.MaxShown"/> lines; none for most jobs, and if the company has no such job.</returns>
+    Task<IReadOnlyList<JobLogLine>> ReadLogAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken);
+
+    /// <summary>Reads which jobs go on from some jobs as their <see cref="NewJob.Descent"/> says.</summary>
+    /// <returns>At most one of each kind for each job, by job and kind; none where nothing goes on, or the company has no such job.</returns>
+    Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, IReadOnlyCollection<Guid> parentIds, CancellationToken cancellationToken);
 
     // Watching.
 
@@ -154,9 +172,10 @@ public sealed record KeyHolder(Guid JobId, ReadOnlyMemory<byte> Fingerprint);
 public sealed record KeyedRequest(string? ClientId, string Key, ReadOnlyMemory<byte> Fingerprint);
 
 /// <summary>A job that goes on from another one.</summary>
+/// <param name="ParentId">The one it goes on from.</param>
 /// <param name="Descent">How.</param>
 /// <param name="JobId">The job.</param>
-public sealed record JobChild(JobDescent Descent, Guid JobId);
+public sealed record JobChild(Guid ParentId, JobDescent Descent, Guid JobId);
 
 /// <summary>A bulk request whose records have all arrived.</summary>
 public sealed record NewJob

@@ -11,6 +11,9 @@ namespace ApiJobs.Storage;
 /// <param name="Faults">How many times in a row the lane was given back with a fault.</param>
 public sealed record LaneLease(Guid CompanyId, string Lane, Guid Token, int Faults = 0)
 {
+    /// <summary>The node whose lease had run out when the lane was claimed; null if the lane had been given back.</summary>
+    public string? TakenFrom { get; init; }
+
     /// <summary>The longest that a lease may be claimed or renewed for: one that seems to last longer was made by a clock that has been set back, and is none.</summary>
     public static TimeSpan Longest { get; } = TimeSpan.FromHours(1);
 
@@ -24,4 +27,8 @@ public sealed record LaneLease(Guid CompanyId, string Lane, Guid Token, int Faul
 /// <summary>Why a lane cannot go on now. The lane's, never the worker's: that goes straight on to other lanes.</summary>
 /// <param name="Message">What happened, for operators; a store keeps its first kilobyte.</param>
 /// <param name="Pause">How long the lane is left alone, from its release on.</param>
-public sealed record LaneFault(string Message, TimeSpan Pause);
+public sealed record LaneFault(string Message, TimeSpan Pause)
+{
+    /// <summary>What the log of the lane's first unfinished job is told; null for nothing. Left out if somebody else is changing that job just now.</summary>
+    public Jobs.JobLogEntry? Log { get; init; }
+}

@@ -31,6 +31,10 @@ public abstract class CallerContract(ApiServer server)
     /// <summary>Method, path below the prefix, the pattern it is routed by, scope, what a stranger gets.</summary>
     public static TheoryData<string, string, string, string, Stranger> Routes => new()
     {
+        { "GET", "api-jobs", "api-jobs", "jobs:read", Stranger.Nothing },
+        { "HEAD", "api-jobs", "api-jobs", "jobs:read", Stranger.Nothing },
+        { "GET", $"api-jobs/{Job}/log", "api-jobs/{id}/log", "jobs:read", Stranger.NotFound },
+        { "HEAD", $"api-jobs/{Job}/log", "api-jobs/{id}/log", "jobs:read", Stranger.NotFound },
         { "GET", $"api-jobs/{Job}", "api-jobs/{id}", "jobs:read", Stranger.NotFound },
         { "HEAD", $"api-jobs/{Job}", "api-jobs/{id}", "jobs:read", Stranger.NotFound },
         { "GET", $"api-jobs/{Job}/records", "api-jobs/{id}/records", "jobs:read", Stranger.NotFound },

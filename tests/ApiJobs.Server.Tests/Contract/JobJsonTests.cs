@@ -25,6 +25,8 @@ public sealed class JobJsonTests
         UpdatedAt = Began,
     };
 
+    private const string Path = "/engine/api/api-jobs/43dbbc35-d114-4da5-a1c0-6abbea6d7bf5";
+
     [Fact]
     public void The_seeds_job_is_written_to_the_byte()
     {
@@ -88,7 +90,49 @@ public sealed class JobJsonTests
         json.MemberNames()[11..].ShouldBe(["counts", "links"]);
         json.GetProperty("counts").GetRawText().ShouldBe("""{"created":1,"updated":2,"unchanged":3,"failed":4,"unprocessed":763}""");
         json.GetProperty("links").GetRawText().ShouldBe(
-            """{"self":"/engine/api/api-jobs/43dbbc35-d114-4da5-a1c0-6abbea6d7bf5","records":"/engine/api/api-jobs/43dbbc35-d114-4da5-a1c0-6abbea6d7bf5/records"}""");
+            $$"""{"self":"{{Path}}","records":"{{Path}}/records","errors":"{{Path}}/errors","events":"{{Path}}/events","log":"{{Path}}/log","parent":null,"child":null}""");
+    }
+
+    [Fact]
+    public void Links_name_the_job_before_and_the_job_after()
+    {
+        var (parent, child) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        var links = Parse(Write(Pending with { Origin = new() { ParentId = parent } }, expansion: JobExpansion.Links, details: new() { ChildId = child }))
+            .GetProperty("links");
+        (links.Text("parent"), links.Text("child")).ShouldBe(($"/engine/api/api-jobs/{parent}", $"/engine/api/api-jobs/{child}"));
+    }
+
+    [Fact]
+    public void A_failure_says_why_and_is_null_without_one()
+    {
+        Parse(Write(Pending, expansion: JobExpansion.Failure)).GetProperty("failure").ValueKind.ShouldBe(JsonValueKind.Null);
+        Parse(Write(Pending with { EndTime = Began, Failure = new("cancelled", "By a client.") }, expansion: JobExpansion.Failure))
+            .GetProperty("failure").GetRawText().ShouldBe("""{"code":"cancelled","message":"By a client."}""");
+    }
+
+    [Fact]
+    public void An_origin_has_all_its_members_whatever_is_known_of_it()
+    {
+        Parse(Write(Pending, expansion: JobExpansion.Origin)).GetProperty("origin").GetRawText().ShouldBe(
+            """{"client_id":null,"parent_id":null,"dry_run":false,"idempotency_key":null,"trace_id":null}""");
+        var parent = Guid.CreateVersion7();
+        var origin = new JobOrigin
+        {
+            ClientId = "importer", ParentId = parent, IdempotencyKey = "k-1", TraceParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        };
+        Parse(Write(Pending with { Origin = origin, Options = new() { DryRun = true } }, expansion: JobExpansion.Origin)).GetProperty("origin").GetRawText().ShouldBe(
+            $$"""{"client_id":"importer","parent_id":"{{parent}}","dry_run":true,"idempotency_key":"k-1","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"}""");
+        Parse(Write(Pending with { Origin = new() { TraceParent = "nonsense" } }, expansion: JobExpansion.Origin))
+            .GetProperty("origin").GetProperty("trace_id").ValueKind.ShouldBe(JsonValueKind.Null);
+    }
+
+    [Fact]
+    public void Progress_has_all_its_members_also_of_a_job_that_has_ended()
+    {
+        Parse(Write(Pending, expansion: JobExpansion.Progress)).GetProperty("progress").GetRawText().ShouldBe(
+            """{"records_per_second":null,"estimated_end_time":null,"position":null}""");
+        Parse(Write(Pending, expansion: JobExpansion.Progress, details: new() { Progress = new(1234.56, Began, 0) })).GetProperty("progress").GetRawText().ShouldBe(
+            """{"records_per_second":1234.6,"estimated_end_time":"2024-02-21T10:21:31.000000Z","position":0}""");
     }
 
     [Fact]
@@ -102,8 +146,8 @@ public sealed class JobJsonTests
             .Select(property => property.GetCustomAttributes(typeof(JsonPropertyNameAttribute), false).Cast<JsonPropertyNameAttribute>().Single().Name)
             .ShouldBe(Parse(Write(Pending)).MemberNames());
 
-    private static string Write(ApiJob job, string message = "", JobExpansion expansion = JobExpansion.None) =>
-        Encoding.UTF8.GetString(JobJson.Answer(job, message, new ApiUrls(ApiServer.Prefix), new DefaultHttpContext().Request, expansion).Utf8);
+    private static string Write(ApiJob job, string message = "", JobExpansion expansion = JobExpansion.None, JobDetails? details = null) =>
+        Encoding.UTF8.GetString(JobJson.Answer(job, message, new ApiUrls(ApiServer.Prefix), new DefaultHttpContext().Request, expansion, details).Utf8);
 
     private static string OneLine(string text) => text.ReplaceLineEndings("");
 

@@ -38,6 +38,8 @@ public sealed class PostgreSqlApiServer(PostgreSqlDatabases databases) : ApiServ
 
 public sealed class JobsOnPostgreSql(PostgreSqlApiServer server) : JobContract(server), IClassFixture<PostgreSqlApiServer>;
 
+public sealed class JobListOnPostgreSql(PostgreSqlApiServer server) : JobListContract(server), IClassFixture<PostgreSqlApiServer>;
+
 public sealed class BulkOnPostgreSql(PostgreSqlApiServer server) : BulkContract(server), IClassFixture<PostgreSqlApiServer>;
 
 public sealed class BadInputOnPostgreSql(PostgreSqlApiServer server) : BadInputContract(server), IClassFixture<PostgreSqlApiServer>;

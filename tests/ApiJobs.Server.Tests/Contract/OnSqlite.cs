@@ -38,6 +38,8 @@ public sealed class SqliteApiServer : ApiServer
 
 public sealed class JobsOnSqlite(SqliteApiServer server) : JobContract(server), IClassFixture<SqliteApiServer>;
 
+public sealed class JobListOnSqlite(SqliteApiServer server) : JobListContract(server), IClassFixture<SqliteApiServer>;
+
 public sealed class BulkOnSqlite(SqliteApiServer server) : BulkContract(server), IClassFixture<SqliteApiServer>;
 
 public sealed class BadInputOnSqlite(SqliteApiServer server) : BadInputContract(server), IClassFixture<SqliteApiServer>;

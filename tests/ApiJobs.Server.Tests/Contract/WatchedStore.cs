@@ -61,6 +61,15 @@ public sealed class WatchedStore(IJobStore jobs, ILaneStore lanes, IUpkeep upkee
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         Here(() => base.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken));
 
+    public override Task<JobPage> ListJobsAsync(Guid companyId, JobQuery query, CancellationToken cancellationToken) =>
+        Here(() => base.ListJobsAsync(companyId, query, cancellationToken));
+
+    public override Task<IReadOnlyList<long>> CountJobsBeforeAsync(Guid companyId, IReadOnlyList<ApiJob> unfinished, CancellationToken cancellationToken) =>
+        Here(() => base.CountJobsBeforeAsync(companyId, unfinished, cancellationToken));
+
+    public override Task<IReadOnlyList<JobLogLine>> ReadLogAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        Here(() => base.ReadLogAsync(companyId, jobId, cancellationToken));
+
     public override Task<Backlog> ReadBacklogAsync(Guid? companyId, CancellationToken cancellationToken) =>
         Here(() => base.ReadBacklogAsync(companyId, cancellationToken));
 

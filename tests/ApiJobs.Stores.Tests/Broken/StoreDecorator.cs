@@ -36,6 +36,15 @@ public class StoreDecorator(IJobStore jobs, ILaneStore lanes, IUpkeep upkeep) : 
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         jobs.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken);
 
+    public virtual Task<JobPage> ListJobsAsync(Guid companyId, JobQuery query, CancellationToken cancellationToken) =>
+        jobs.ListJobsAsync(companyId, query, cancellationToken);
+
+    public virtual Task<IReadOnlyList<long>> CountJobsBeforeAsync(Guid companyId, IReadOnlyList<ApiJob> unfinished, CancellationToken cancellationToken) =>
+        jobs.CountJobsBeforeAsync(companyId, unfinished, cancellationToken);
+
+    public virtual Task<IReadOnlyList<JobLogLine>> ReadLogAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        jobs.ReadLogAsync(companyId, jobId, cancellationToken);
+
     public virtual Task<Backlog> ReadBacklogAsync(Guid? companyId, CancellationToken cancellationToken) =>
         jobs.ReadBacklogAsync(companyId, cancellationToken);
 
@@ -47,8 +56,8 @@ public class StoreDecorator(IJobStore jobs, ILaneStore lanes, IUpkeep upkeep) : 
     public virtual Task<KeyHolder?> FindKeyAsync(Guid companyId, string? clientId, string key, CancellationToken cancellationToken) =>
         jobs.FindKeyAsync(companyId, clientId, key, cancellationToken);
 
-    public virtual Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, Guid parentId, CancellationToken cancellationToken) =>
-        jobs.FindChildrenAsync(companyId, parentId, cancellationToken);
+    public virtual Task<IReadOnlyList<JobChild>> FindChildrenAsync(Guid companyId, IReadOnlyCollection<Guid> parentIds, CancellationToken cancellationToken) =>
+        jobs.FindChildrenAsync(companyId, parentIds, cancellationToken);
 
     public Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken) =>
         EndJobAsync(companyId, jobId, failure, request: null, cancellationToken);

@@ -12,15 +12,15 @@ public abstract class DescentTests(StoreFixture stores) : StoreTests(stores)
     public async Task A_job_has_one_child_of_each_kind()
     {
         var parent = await ParentAsync();
-        (await Store.FindChildrenAsync(Company, parent, Cancel)).ShouldBeEmpty();
+        (await Store.FindChildrenAsync(Company, [parent], Cancel)).ShouldBeEmpty();
 
         var retry = await SealAsync(Request(parent, JobDescent.Retry));
         var promotion = await SealAsync(Request(parent, JobDescent.Promotion));
 
-        (await Store.FindChildrenAsync(Company, parent, Cancel)).ShouldBe(
-            [new(JobDescent.Retry, retry.Id), new(JobDescent.Promotion, promotion.Id)], ignoreOrder: true);
-        (await Store.FindChildrenAsync(OtherCompany, parent, Cancel)).ShouldBeEmpty();
-        (await Store.FindChildrenAsync(Company, retry.Id, Cancel)).ShouldBeEmpty();
+        (await Store.FindChildrenAsync(Company, [parent], Cancel)).ShouldBe(
+            [new(parent, JobDescent.Retry, retry.Id), new(parent, JobDescent.Promotion, promotion.Id)], ignoreOrder: true);
+        (await Store.FindChildrenAsync(OtherCompany, [parent], Cancel)).ShouldBeEmpty();
+        (await Store.FindChildrenAsync(Company, [retry.Id], Cancel)).ShouldBeEmpty();
     }
 
     [Theory]
@@ -77,7 +77,7 @@ public abstract class DescentTests(StoreFixture stores) : StoreTests(stores)
 
         (await Store.SealJobAsync(Request(parent, JobDescent.Retry, "key"), ChunksOf(1)[0], Cancel)).ShouldBeOfType<SealResult.KeyTaken>();
 
-        (await Store.FindChildrenAsync(Company, parent, Cancel)).ShouldBeEmpty();
+        (await Store.FindChildrenAsync(Company, [parent], Cancel)).ShouldBeEmpty();
         await SealAsync(Request(parent, JobDescent.Retry));
     }
 
@@ -105,7 +105,7 @@ public abstract class DescentTests(StoreFixture stores) : StoreTests(stores)
 
         var made = results.OfType<SealResult.Sealed>().ShouldHaveSingleItem().Job;
         results.OfType<SealResult.ParentTaken>().Select(taken => taken.ChildId).ShouldBe(Enumerable.Repeat(made.Id, 49));
-        (await Store.FindChildrenAsync(Company, parent, Cancel)).ShouldBe([new(JobDescent.Retry, made.Id)]);
+        (await Store.FindChildrenAsync(Company, [parent], Cancel)).ShouldBe([new(parent, JobDescent.Retry, made.Id)]);
         if (keyed)
             (await KeysThatAreTakenAsync()).ShouldBe(1);
 
@@ -122,7 +122,7 @@ public abstract class DescentTests(StoreFixture stores) : StoreTests(stores)
         var parent = await ParentAsync();
         await SealAsync(Request(parent, JobDescent.Retry) with { CompanyId = OtherCompany });
 
-        (await Store.FindChildrenAsync(Company, parent, Cancel)).ShouldBeEmpty();
+        (await Store.FindChildrenAsync(Company, [parent], Cancel)).ShouldBeEmpty();
         await SealAsync(Request(parent, JobDescent.Retry));
     }
 
@@ -136,7 +136,7 @@ public abstract class DescentTests(StoreFixture stores) : StoreTests(stores)
 
         await (crash ? CrashAndRestartAsync() : RestartAsync());
 
-        (await Store.FindChildrenAsync(Company, parent, Cancel)).ShouldBe([new(JobDescent.Promotion, child.Id)]);
+        (await Store.FindChildrenAsync(Company, [parent], Cancel)).ShouldBe([new(parent, JobDescent.Promotion, child.Id)]);
     }
 
     [Fact]
@@ -149,7 +149,7 @@ public abstract class DescentTests(StoreFixture stores) : StoreTests(stores)
         // The child has not ended, and stays.
         await RemoveEndedAsync();
 
-        (await Store.FindChildrenAsync(Company, parent, Cancel)).ShouldBeEmpty();
+        (await Store.FindChildrenAsync(Company, [parent], Cancel)).ShouldBeEmpty();
         (await Database.CountRowsAsync())["job_children"].ShouldBe(before["job_children"]);
     }
 
@@ -165,8 +165,8 @@ public abstract class DescentTests(StoreFixture stores) : StoreTests(stores)
 
         await RemoveEndedAsync();
 
-        (await Store.FindChildrenAsync(Company, gone, Cancel)).ShouldBeEmpty();
-        (await Store.FindChildrenAsync(Company, kept.Id, Cancel)).Count.ShouldBe(2);
+        (await Store.FindChildrenAsync(Company, [gone], Cancel)).ShouldBeEmpty();
+        (await Store.FindChildrenAsync(Company, [kept.Id], Cancel)).Count.ShouldBe(2);
     }
 
     private async Task<Guid> ParentAsync()

@@ -38,6 +38,10 @@ public sealed class PostgreSqlLaneFault(PostgreSqlStores stores) : LaneFaultTest
 
 public sealed class PostgreSqlLease(PostgreSqlStores stores) : LeaseTests(stores);
 
+public sealed class PostgreSqlList(PostgreSqlStores stores) : ListTests(stores);
+
+public sealed class PostgreSqlLog(PostgreSqlStores stores) : LogTests(stores);
+
 public sealed class PostgreSqlMessageApart(PostgreSqlStores stores) : MessageApartTests(stores);
 
 public sealed class PostgreSqlMigration(PostgreSqlStores stores) : MigrationTests(stores);

@@ -48,6 +48,8 @@ public class PostgreSqlStores : StoreFixture, IAsyncDisposable
             ("lanes", ["lease_until", "served_at", "not_before"]),
             ("lane_tails", ["last_created_at"]),
             ("uploads", ["touched_at"]),
+            ("job_marks", ["created_at"]),
+            ("job_log", ["time"]),
             ("jobs", ["created_at", "updated_at", "start_time", "end_time"]),
         ];
 

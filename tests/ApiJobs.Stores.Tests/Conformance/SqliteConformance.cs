@@ -38,6 +38,10 @@ public sealed class SqliteLaneFault(SqliteStores stores) : LaneFaultTests(stores
 
 public sealed class SqliteLease(SqliteStores stores) : LeaseTests(stores);
 
+public sealed class SqliteList(SqliteStores stores) : ListTests(stores);
+
+public sealed class SqliteLog(SqliteStores stores) : LogTests(stores);
+
 public sealed class SqliteMessageApart(SqliteStores stores) : MessageApartTests(stores);
 
 public sealed class SqliteMigration(SqliteStores stores) : MigrationTests(stores);

@@ -6,6 +6,8 @@ public sealed class PostgreSqlCrashingRecord(PostgreSqlStores stores) : Crashing
 
 public sealed class PostgreSqlIllLane(PostgreSqlStores stores) : IllLaneTests(stores);
 
+public sealed class PostgreSqlJobLog(PostgreSqlStores stores) : JobLogTests(stores);
+
 public sealed class PostgreSqlNode(PostgreSqlStores stores) : NodeTests(stores);
 
 public sealed class PostgreSqlOutcomesOfRecords(PostgreSqlStores stores) : OutcomesOfRecordsTests(stores);

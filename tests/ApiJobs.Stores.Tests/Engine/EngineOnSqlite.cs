@@ -6,6 +6,8 @@ public sealed class SqliteCrashingRecord(SqliteStores stores) : CrashingRecordTe
 
 public sealed class SqliteIllLane(SqliteStores stores) : IllLaneTests(stores);
 
+public sealed class SqliteJobLog(SqliteStores stores) : JobLogTests(stores);
+
 public sealed class SqliteNode(SqliteStores stores) : NodeTests(stores);
 
 public sealed class SqliteOutcomesOfRecords(SqliteStores stores) : OutcomesOfRecordsTests(stores);

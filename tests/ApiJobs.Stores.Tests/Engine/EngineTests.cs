@@ -90,6 +90,9 @@ public abstract class EngineTests(StoreFixture stores) : IAsyncLifetime
     /// <summary>Offers one more operation.</summary>
     protected void Offer(BulkOperation operation) => _operations.Add(operation);
 
+    /// <summary>Offers an operation no longer, as a program of which it was removed.</summary>
+    protected void Withdraw(BulkOperation operation) => _operations.Remove(operation);
+
     protected BulkOperation Operation(string type) => _operations.Single(operation => operation.Type == type);
 
     protected ApiJobEngine Engine(IWholeStore? store = null) => new(

@@ -44,7 +44,7 @@ public abstract class GoingOnTests(StoreFixture stores) : EngineTests(stores)
                 results.Where(result => result.Outcome is RecordOutcome.Failed or RecordOutcome.Unprocessed).Select(result => sent[(int)result.Index]));
             (retry.TotalRecords, retry.Type, retry.Options).ShouldBe((job.Counts.Failed + job.Unprocessed, job.Type, job.Options));
             (retry.Origin.ParentId, retry.Origin.ClientId, retry.MaxFailed).ShouldBe((job.Id, "retrier", null));
-            (await engine.FindChildAsync(Company, job.Id, Cancel)).ShouldBe(retry.Id);
+            (await engine.FindChildrenAsync(Company, [job.Id], Cancel))[job.Id].ShouldBe(retry.Id);
             job = (await RunToEndAsync(Store, retry))[0];
             job.Counts.Effected.ShouldBe((await RecordsAsync(retry)).Count(record => record.Contains(":  \"t", StringComparison.Ordinal)));
         }
@@ -89,7 +89,7 @@ public abstract class GoingOnTests(StoreFixture stores) : EngineTests(stores)
         (await CodeOfAsync(() => engine.RetryAsync(job, JobOrigin.Unknown, null, Cancel))).ShouldBe(retry);
         (await CodeOfAsync(() => engine.PromoteAsync(job, JobOrigin.Unknown, null, Cancel))).ShouldBe(promote);
 
-        var children = await Store.FindChildrenAsync(Company, job.Id, Cancel);
+        var children = await Store.FindChildrenAsync(Company, [job.Id], Cancel);
         children.Select(child => child.Descent).Order().ShouldBe(
             [.. retry is null ? [JobDescent.Retry] : Array.Empty<JobDescent>(), .. promote is null ? [JobDescent.Promotion] : Array.Empty<JobDescent>()]);
         foreach (var (descent, code) in new[] { (JobDescent.Retry, "already_retried"), (JobDescent.Promotion, "already_promoted") })

@@ -156,7 +156,7 @@ public abstract class RehearsalPropertyTests(StoreFixture stores, int cases) : I
             var isolate = group % 2 == it.IsolatedGroups;
             if (isolate)
                 node.Suspects.Note([.. prepared.AllRecords]);
-            (await Store.Store.ApplyAsync(lease, some, new ChunkApplier(prepared, message, tally, node, isolate).ApplyAsync, Cancel)).ShouldNotBeEmpty();
+            (await Store.Store.ApplyAsync(lease, some, new ChunkApplier(prepared, message, tally, node, isolate, []).ApplyAsync, Cancel)).ShouldNotBeEmpty();
             next += some.Length;
         }
     }

@@ -185,7 +185,7 @@ public abstract class RehearsalTests(StoreFixture stores) : EngineTests(stores)
         var lease = new LaneLease(job.CompanyId, job.Lane, Guid.CreateVersion7());
         var chunks = await Store.ReadAheadAsync(lease, null, 1, Cancel);
         var group = ChunkGroup.Prepare(chunks, [Operation(job.Type)], Log);
-        (await Store.ApplyAsync(lease, chunks, new ChunkApplier(group, new(65_536), new(), node, isolate: false).ApplyAsync, Cancel)).ShouldNotBeEmpty();
+        (await Store.ApplyAsync(lease, chunks, new ChunkApplier(group, new(65_536), new(), node, isolate: false, untold: []).ApplyAsync, Cancel)).ShouldNotBeEmpty();
     }
 
     private async Task ExpectNothingLeftAsync()
