@@ -18,7 +18,7 @@ namespace ApiJobs.Server.Tests.Contract;
 public abstract class ApiServer : IAsyncLifetime
 {
     public const string Prefix = "/engine/api";
-    public const string AllScopes = "jobs:read cases:read cases:write customers:read customers:write gadgets:read gadgets:write";
+    public const string AllScopes = "jobs:read jobs:write cases:read cases:write customers:read customers:write gadgets:read gadgets:write";
     public const long MaxBodyBytes = 4 << 20;
 
     /// <summary>Small, so that a few records make several chunks.</summary>

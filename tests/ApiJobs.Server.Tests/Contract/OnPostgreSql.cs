@@ -47,3 +47,7 @@ public sealed class ResourcesOnPostgreSql(PostgreSqlApiServer server) : Resource
 public sealed class HangUpsOnPostgreSql(PostgreSqlApiServer server) : HangUpContract(server), IClassFixture<PostgreSqlApiServer>;
 
 public sealed class ProblemsOnPostgreSql(PostgreSqlApiServer server) : ProblemContract(server), IClassFixture<PostgreSqlApiServer>;
+
+public sealed class ChangesOnPostgreSql(PostgreSqlApiServer server) : ChangeContract(server), IClassFixture<PostgreSqlApiServer>;
+
+public sealed class IdempotencyOnPostgreSql(PostgreSqlApiServer server) : IdempotencyContract(server), IClassFixture<PostgreSqlApiServer>;

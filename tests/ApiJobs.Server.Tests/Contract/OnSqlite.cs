@@ -51,3 +51,7 @@ public sealed class ResourcesOnSqlite(SqliteApiServer server) : ResourceContract
 public sealed class HangUpsOnSqlite(SqliteApiServer server) : HangUpContract(server), IClassFixture<SqliteApiServer>;
 
 public sealed class ProblemsOnSqlite(SqliteApiServer server) : ProblemContract(server), IClassFixture<SqliteApiServer>;
+
+public sealed class ChangesOnSqlite(SqliteApiServer server) : ChangeContract(server), IClassFixture<SqliteApiServer>;
+
+public sealed class IdempotencyOnSqlite(SqliteApiServer server) : IdempotencyContract(server), IClassFixture<SqliteApiServer>;
