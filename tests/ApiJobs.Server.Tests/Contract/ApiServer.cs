@@ -141,7 +141,12 @@ public abstract class ApiServer : IAsyncLifetime
         return client;
     }
 
-    public HttpClient Anonymous() => new() { BaseAddress = Address, Timeout = Patience };
+    /// <summary>A client without a token. Its headers may have every character, as those of other clients may.</summary>
+    public HttpClient Anonymous() => new(new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8 })
+    {
+        BaseAddress = Address,
+        Timeout = Patience,
+    };
 
     /// <summary>Sends a bulk request and waits until its job has ended.</summary>
     /// <returns>The ended job.</returns>
