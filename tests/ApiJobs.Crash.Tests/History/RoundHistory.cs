@@ -20,6 +20,8 @@ internal sealed class RoundHistory(int companies)
 
     public int Accepted => Requests.Sum(requests => requests.Count(request => request.Answer == Answer.Accepted));
 
+    public int SentAgain => Requests.Sum(requests => requests.Count(request => request.Attempts > 1));
+
     public void Add(Rule rule, string what) => _violations.Enqueue(new(rule, what));
 }
 
@@ -29,6 +31,9 @@ internal sealed class SentRequest(int number)
     public int Number => number;
 
     private bool _isUnsure;
+
+    /// <summary>How often it was sent.</summary>
+    public int Attempts { get; set; }
 
     /// <summary>Unknown from the moment it is sent until an answer says otherwise.</summary>
     public Answer Answer { get; private set; } = Answer.Unknown;

@@ -85,6 +85,7 @@ internal sealed class Sender(
 
     private async Task AttemptAsync(Uri node, RequestPlan plan, SentRequest sent)
     {
+        sent.Attempts++;
         using var request = new HttpRequestMessage(MethodOf(plan.Verb), new Uri(node, $"/engine/api/{access.BulkPath}"))
         {
             Content = new ByteArrayContent(plan.Body()) { Headers = { ContentType = new("application/json") } },
