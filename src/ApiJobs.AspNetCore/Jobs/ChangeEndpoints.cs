@@ -21,10 +21,7 @@ internal sealed class ChangeEndpoints(ApiJobEngine engine, BulkRoutes routes, Ap
     {
         var job = await FindAsync(context, id);
         var origin = context.Origin();
-        await using var body = FingerprintOf(context);
-        var request = origin.IdempotencyKey is not { } key
-            ? null
-            : new KeyedRequest(origin.ClientId, key, await body.ReadFingerprintAsync(context.RequestAborted));
+        var request = origin.IdempotencyKey is { } key ? new KeyedRequest(origin.ClientId, key, await FingerprintOfAsync(context)) : null;
         var cancelled = await engine.CancelAsync(job.CompanyId, job.Id, origin.ClientId, request, context.RequestAborted)
             ?? throw JobEndpoint.NotFound(job.Id);
         await context.Response.WriteChangedAsync(cancelled, engine, urls);
@@ -39,12 +36,12 @@ internal sealed class ChangeEndpoints(ApiJobEngine engine, BulkRoutes routes, Ap
     {
         var parent = await FindAsync(context, id);
         var origin = context.Origin();
-        await using var body = FingerprintOf(context);
+        var fingerprint = origin.IdempotencyKey is null ? default : await FingerprintOfAsync(context);
         ApiJob child;
         try
         {
             child = await goOnAsync(
-                parent, origin, origin.IdempotencyKey is null ? null : body.ReadFingerprintAsync, context.RequestAborted);
+                parent, origin, origin.IdempotencyKey is null ? null : _ => ValueTask.FromResult(fingerprint), context.RequestAborted);
         }
         catch (RequestFaultException exception) when (exception.Fault.ChildId is { } childId)
         {
@@ -74,8 +71,11 @@ internal sealed class ChangeEndpoints(ApiJobEngine engine, BulkRoutes routes, Ap
         return job;
     }
 
-    private static FingerprintedBody FingerprintOf(HttpContext context) =>
-        new(context.Request, new BoundedBody(context.Request.Body, MaxBodyBytes, TooLarge));
+    private static async ValueTask<ReadOnlyMemory<byte>> FingerprintOfAsync(HttpContext context)
+    {
+        await using var body = new FingerprintedBody(context.Request, new BoundedBody(context.Request.Body, MaxBodyBytes, TooLarge));
+        return await body.ReadFingerprintAsync(context.RequestAborted);
+    }
 
     private static ProblemException TooLarge() => Problems.BodyTooLarge.Refusal(
         $"The body is larger than {MaxBodyBytes} bytes. Send this request without a body.");

@@ -56,7 +56,9 @@ internal static class Descriptions
             + "Also needs the scope of the bulk requests that make such jobs.")
         .WithIdempotencyKey()
         .Produces<Schemas.ApiJob>()
-        .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status422UnprocessableEntity);
+        .Refuses(
+            StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status413PayloadTooLarge,
+            StatusCodes.Status422UnprocessableEntity);
 
     public static void DescribeRetry(this RouteHandlerBuilder endpoint) => endpoint
         .WithOperationId("retryApiJob").WithTags(JobsTag)
@@ -68,7 +70,7 @@ internal static class Descriptions
         .Produces<Schemas.ApiJob>(StatusCodes.Status202Accepted)
         .Refuses(
             StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status410Gone,
-            StatusCodes.Status422UnprocessableEntity);
+            StatusCodes.Status413PayloadTooLarge, StatusCodes.Status422UnprocessableEntity);
 
     public static void DescribePromote(this RouteHandlerBuilder endpoint) => endpoint
         .WithOperationId("promoteApiJob").WithTags(JobsTag)
@@ -80,7 +82,7 @@ internal static class Descriptions
         .Produces<Schemas.ApiJob>(StatusCodes.Status202Accepted)
         .Refuses(
             StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status410Gone,
-            StatusCodes.Status422UnprocessableEntity);
+            StatusCodes.Status413PayloadTooLarge, StatusCodes.Status422UnprocessableEntity);
 
     public static void DescribeEvents(this RouteHandlerBuilder endpoint) => endpoint
         .WithOperationId("watchApiJob").WithTags(JobsTag)

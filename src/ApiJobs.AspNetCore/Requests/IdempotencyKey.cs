@@ -27,6 +27,9 @@ internal sealed record IdempotencyKey(string Text)
 
     private static string Parse(string sent)
     {
+        // Clients and proxies join headers of one name; which of the keys is meant, nobody can tell then.
+        if (!sent.StartsWith('"') && sent.Contains(',', StringComparison.Ordinal))
+            throw Invalid("has a comma: it may be two headers joined. Send one key; if the comma is part of it, put it into quotes");
         var key = sent.StartsWith('"') ? Unquoted(sent) : sent;
         if (key is null)
             throw Invalid("begins with a quote, but is not a quoted string: inside the quotes only \\\" and \\\\ may be escaped, and nothing may follow them");

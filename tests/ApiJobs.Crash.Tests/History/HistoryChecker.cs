@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ApiJobs.Crash.Tests.Load;
 using ApiJobs.Crash.Tests.Sites;
 using ApiJobs.Records;
@@ -24,11 +25,14 @@ internal sealed class HistoryChecker(RoundHistory history, LoadShape shape, Clie
         private readonly List<SentRequest> _requests = checker.Requests(company);
         private readonly LaneModel _model = new();
         private readonly Dictionary<Guid, AppliedJob> _applied = [];
+        private readonly Dictionary<Guid, IReadOnlyList<PlannedRecord>> _records = [];
+        private readonly Dictionary<Guid, StoredJob> _jobs = [];
 
         public async Task<long> RunAsync(StoreReader reader, CancellationToken cancellationToken)
         {
             var jobs = await reader.ReadJobsAsync(_companyId, cancellationToken);
-            CheckRequests(jobs);
+            CheckRequests([.. jobs.Where(job => job.ParentId is null)]);
+            CheckRetries(jobs);
             for (var place = 0; place < jobs.Count; place++)
                 CheckJob(jobs[place], place);
             if (checker.HasAppliedLog)
@@ -74,32 +78,77 @@ internal sealed class HistoryChecker(RoundHistory history, LoadShape shape, Clie
             }
         }
 
+        /// <summary>A job is retried by one job at the most, and by the one that its client was told.</summary>
+        private void CheckRetries(IReadOnlyList<StoredJob> jobs)
+        {
+            var byParent = jobs.Where(job => job.ParentId is not null).ToLookup(job => job.ParentId!.Value);
+            foreach (var children in byParent.Where(children => children.Count() > 1))
+                Add(Rule.NothingIsDoubled, $"job {children.Key} has {children.Count()} retries");
+            foreach (var parent in jobs)
+            {
+                if (checker.Retries.TryGetValue(parent.Id, out var child) && byParent[parent.Id].All(made => made.Id != child))
+                    Add(Rule.NothingIsLost, $"job {parent.Id} was retried as job {child}, which does not exist");
+            }
+        }
+
+        /// <summary>What the job was sent with: its request's records, or those of its parent that failed or were not processed.</summary>
+        private IReadOnlyList<PlannedRecord>? RecordsOf(StoredJob job)
+        {
+            if (job.ParentId is not { } parentId)
+                return checker.Plan(company, job.RequestNumber).Records;
+            // A parent stands before its child, and was checked before it.
+            if (!_jobs.TryGetValue(parentId, out var parent) || !_records.TryGetValue(parentId, out var sent))
+                return null;
+            return [.. sent.Where((_, index) => index >= parent.Outcomes.Count || (RecordOutcome)parent.Outcomes[index] == RecordOutcome.Failed)];
+        }
+
+        /// <summary>A job has failed exactly if it was cancelled.</summary>
+        private void CheckCancel(StoredJob job)
+        {
+            var wasAsked = checker.Cancels.TryGetValue(job.Id, out var answer);
+            if (job.Failure is not null && !(wasAsked && answer != CancelAnswer.HadEnded))
+                Add(Rule.EveryJobEnds, $"job {job.Id} failed, and was not cancelled: {job.Failure}");
+            if (job.Failure is null && wasAsked && answer == CancelAnswer.Cancelled)
+                Add(Rule.ProgressIsForGood, $"job {job.Id} was cancelled, and has not failed");
+            if (job.Failure is not null && job.Outcomes.Count != job.AppliedRecords)
+                Add(Rule.OutcomesAreRight, $"job {job.Id} was cancelled at chunk {job.NextChunk}, and has {job.Outcomes.Count} outcomes for {job.AppliedRecords} records");
+        }
+
         /// <summary>The job has ended, and its records have the outcomes that the jobs before it give them.</summary>
         private void CheckJob(StoredJob job, int place)
         {
             if (job.RequestNumber < 0 || job.RequestNumber >= _requests.Count)
                 return;
-            var plan = checker.Plan(company, job.RequestNumber);
+            var verb = checker.Plan(company, job.RequestNumber).Verb;
+            if (RecordsOf(job) is not { } records)
+            {
+                Add(Rule.NothingIsDoubled, $"job {job.Id} retries the job {job.ParentId}, which does not stand before it");
+                return;
+            }
+
+            _jobs.Add(job.Id, job);
+            _records.Add(job.Id, records);
             if (job.Position != place + 1)
                 Add(Rule.NothingIsLost, $"job {job.Id} has position {job.Position}, and is number {place + 1} of its lane");
             if (!job.HasEnded)
                 Add(Rule.EveryJobEnds, $"job {job.Id} of request {job.RequestNumber} has not ended: chunk {job.NextChunk} of {job.ChunkCount} is next");
-            if (job.Failure is not null)
-                Add(Rule.EveryJobEnds, $"job {job.Id} failed: {job.Failure}");
-            var type = $"{checker.TypePrefix}customer_case_bulk_{plan.Verb.ToString().ToLowerInvariant()}";
-            if (job.Type != type || job.TotalRecords != plan.Records.Count || job.StoredRecords != plan.Records.Count)
+            CheckCancel(job);
+            var type = $"{checker.TypePrefix}customer_case_bulk_{verb.ToString().ToLowerInvariant()}";
+            if (job.Type != type || job.TotalRecords != records.Count || job.StoredRecords != records.Count)
             {
                 Add(
                     Rule.NothingIsLost,
-                    $"job {job.Id} is {job.Type} of {job.TotalRecords} records, {job.StoredRecords} stored; {type} of {plan.Records.Count} was sent");
+                    $"job {job.Id} is {job.Type} of {job.TotalRecords} records, {job.StoredRecords} stored; {type} of {records.Count} was sent");
                 return;
             }
 
             var counts = new long[4];
-            var effected = new bool[plan.Records.Count];
-            for (var index = 0; index < plan.Records.Count; index++)
+            var effected = new bool[records.Count];
+            // What comes after the end of a cancelled job was never applied.
+            var count = job.Failure is null ? records.Count : Math.Min(records.Count, job.Outcomes.Count);
+            for (var index = 0; index < count; index++)
             {
-                var expected = _model.Apply(plan.Verb, plan.Records[index]);
+                var expected = _model.Apply(verb, records[index]);
                 counts[(int)expected - 1]++;
                 effected[index] = expected is RecordOutcome.Created or RecordOutcome.Updated;
                 var stored = index < job.Outcomes.Count ? (RecordOutcome)job.Outcomes[index] : RecordOutcome.Unprocessed;
@@ -107,8 +156,8 @@ internal sealed class HistoryChecker(RoundHistory history, LoadShape shape, Clie
                     Add(Rule.OutcomesAreRight, $"record {index} of job {job.Id} (request {job.RequestNumber}) is {stored}, and should be {expected}");
             }
 
-            if (job.HasEnded && job.Outcomes.Count != plan.Records.Count)
-                Add(Rule.OutcomesAreRight, $"job {job.Id} has {job.Outcomes.Count} outcomes for {plan.Records.Count} records");
+            if (job.HasEnded && job.Outcomes.Count != count)
+                Add(Rule.OutcomesAreRight, $"job {job.Id} has {job.Outcomes.Count} outcomes for {count} records");
             if (job.HasEnded && !counts.SequenceEqual(job.Counts))
                 Add(Rule.OutcomesAreRight, $"job {job.Id} counts {string.Join('/', job.Counts)}, and should count {string.Join('/', counts)}");
             _applied.Add(job.Id, new(place, effected, new int[effected.Length], job.HasEnded));
@@ -173,6 +222,10 @@ internal sealed class HistoryChecker(RoundHistory history, LoadShape shape, Clie
     public int UnavailableButKept { get; private set; }
 
     private bool HasAppliedLog => hasAppliedLog;
+
+    private ConcurrentDictionary<Guid, CancelAnswer> Cancels => history.Cancels;
+
+    private ConcurrentDictionary<Guid, Guid> Retries => history.Retries;
 
     private string TypePrefix => access.TypePrefix;
 

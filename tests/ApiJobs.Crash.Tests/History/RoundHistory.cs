@@ -10,9 +10,17 @@ internal sealed class RoundHistory(int companies)
     /// <summary>The requests of each company, in the order they were sent.</summary>
     public IReadOnlyList<List<SentRequest>> Requests { get; } = [.. Enumerable.Range(0, companies).Select(_ => new List<SentRequest>())];
 
+    /// <summary>What became of asking to cancel jobs, by job.</summary>
+    public ConcurrentDictionary<Guid, CancelAnswer> Cancels { get; } = new();
+
+    /// <summary>The retries that were accepted, by the job they go on from.</summary>
+    public ConcurrentDictionary<Guid, Guid> Retries { get; } = new();
+
     public IReadOnlyCollection<Violation> Violations => _violations;
 
     public int Accepted => Requests.Sum(requests => requests.Count(request => request.Answer == Answer.Accepted));
+
+    public int SentAgain => Requests.Sum(requests => requests.Count(request => request.Attempts > 1));
 
     public void Add(Rule rule, string what) => _violations.Enqueue(new(rule, what));
 }
@@ -22,11 +30,50 @@ internal sealed class SentRequest(int number)
 {
     public int Number => number;
 
+    private bool _isUnsure;
+
+    /// <summary>How often it was sent.</summary>
+    public int Attempts { get; set; }
+
     /// <summary>Unknown from the moment it is sent until an answer says otherwise.</summary>
-    public Answer Answer { get; set; } = Answer.Unknown;
+    public Answer Answer { get; private set; } = Answer.Unknown;
 
     /// <summary>The job, once it was accepted.</summary>
-    public Guid JobId { get; set; }
+    public Guid JobId { get; private set; }
+
+    /// <summary>Takes note of a job that the request was answered with.</summary>
+    /// <returns>Whether it is the one it was answered with before, if it was.</returns>
+    public bool Accept(Guid jobId)
+    {
+        var isSame = JobId == Guid.Empty || JobId == jobId;
+        (Answer, JobId) = (Answer.Accepted, jobId);
+        return isSame;
+    }
+
+    /// <summary>Takes note of another answer. It says nothing of what an earlier attempt may have come to that was not answered.</summary>
+    public void Settle(Answer answer)
+    {
+        if (Answer == Answer.Accepted)
+            return;
+        _isUnsure |= answer == Answer.Unknown;
+        if (!_isUnsure && !(Answer == Answer.Unavailable && answer == Answer.NotSent))
+            Answer = answer;
+        else if (_isUnsure)
+            Answer = Answer.Unknown;
+    }
+}
+
+/// <summary>How a cancel was answered.</summary>
+internal enum CancelAnswer
+{
+    /// <summary>Not at all, or that the node could not say: the job may have been cancelled or not.</summary>
+    Unknown,
+
+    /// <summary>200: the job has failed, for good.</summary>
+    Cancelled,
+
+    /// <summary>409: it had ended by itself.</summary>
+    HadEnded,
 }
 
 /// <summary>How a bulk request was answered.</summary>

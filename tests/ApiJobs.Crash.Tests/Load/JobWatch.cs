@@ -7,7 +7,9 @@ namespace ApiJobs.Crash.Tests.Load;
 /// <summary>A job as its client saw it last: what it shows next must follow from that.</summary>
 internal sealed class JobWatch(Guid id, int totalRecords)
 {
-    private static readonly string[] Statuses = ["pending", "processing", "completed"];
+    private static readonly string[] Statuses = ["pending", "processing", "completed", "failed"];
+
+    private static readonly int FirstEnd = Array.IndexOf(Statuses, "completed");
 
     private int _status;
     private long _effected;
@@ -16,6 +18,9 @@ internal sealed class JobWatch(Guid id, int totalRecords)
     public Guid Id => id;
 
     public bool HasEnded => _endedAs is not null;
+
+    /// <summary>Whether some of its records were not effected: then there may be something to retry.</summary>
+    public bool HasFailures { get; private set; }
 
     /// <summary>Takes note of an answer; null is none.</summary>
     public void Observe((HttpStatusCode Status, string Body)? answer, RoundHistory history)
@@ -46,9 +51,10 @@ internal sealed class JobWatch(Guid id, int totalRecords)
         var status = Array.IndexOf(Statuses, job.GetProperty("status").GetString());
         var effected = job.GetProperty("effected_records").GetInt64();
         var hasEndTime = job.GetProperty("end_time").ValueKind != JsonValueKind.Null;
+        HasFailures = effected < totalRecords;
         if (status < _status || effected < _effected)
             history.Add(Rule.ProgressIsForGood, $"Job {id} went back, from {Statuses[_status]} with {_effected} effected records: {body}");
-        if (job.GetProperty("total_records").GetInt64() != totalRecords || effected > totalRecords || hasEndTime != (status == Statuses.Length - 1))
+        if (job.GetProperty("total_records").GetInt64() != totalRecords || effected > totalRecords || hasEndTime != (status >= FirstEnd))
             history.Add(Rule.OutcomesAreRight, $"Job {id} of {totalRecords} records does not add up: {body}");
         (_status, _effected) = (Math.Max(status, 0), effected);
         if (hasEndTime)

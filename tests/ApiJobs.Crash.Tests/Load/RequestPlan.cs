@@ -36,6 +36,9 @@ internal sealed class RequestPlan
 
     public IReadOnlyList<PlannedRecord> Records { get; }
 
+    /// <summary>Whether the request has an idempotency key, so that it may be sent again.</summary>
+    public bool HasKey => Number % 2 == 0;
+
     public static RequestPlan Of(LoadShape shape, int seed, int company, int number)
     {
         var dice = new Dice(seed, company, number);

@@ -13,12 +13,16 @@ internal sealed class Sender(
 {
     private const int JobsAskedAtOnce = 3;
 
+    // Kills come less than a second apart; a client that hears nothing for so long may as well go on.
+    private const int MaxSentAgain = 20;
+
     private static readonly TimeSpan NoNodePause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan FullPause = TimeSpan.FromMilliseconds(15);
 
     // Not the plans' dice: when things happen may differ from run to run, what is sent may not.
     private readonly Dice _dice = new(seed, company, -1);
     private readonly AuthenticationHeaderValue _authorization = access.AuthorizationOf(company);
+    private readonly JobChanges _changes = new(http, access.AuthorizationOf(company), history);
     private readonly List<JobWatch> _unfinished = [];
     private readonly JobWatchList _ended = new();
     private readonly ConcurrentDictionary<HttpStatusCode, int> _answers = new();
@@ -40,7 +44,9 @@ internal sealed class Sender(
                 continue;
             }
 
-            await SendAsync(node, RequestPlan.Of(shape, seed, company, number++));
+            await SendAsync(node, RequestPlan.Of(shape, seed, company, number++), stop);
+            if (_unfinished.Count > 0 && _dice.Chance(0.08))
+                await _changes.CancelAsync(node, _unfinished[_dice.Next(_unfinished.Count)].Id);
             if (_dice.Chance(0.5))
                 await AskAsync(node);
             await PauseAsync(_dice.Milliseconds(0, shape.MaxPauseMilliseconds));
@@ -57,15 +63,36 @@ internal sealed class Sender(
             job.Observe(await TryGetJobAsync(node, job.Id), history);
     }
 
-    private async Task SendAsync(Uri node, RequestPlan plan)
+    private async Task SendAsync(Uri node, RequestPlan plan, CancellationToken stop)
     {
         var sent = new SentRequest(plan.Number);
         history.Requests[company].Add(sent);
+        await AttemptAsync(node, plan, sent);
+        // What a client is not sure of it sends again under its key, to whichever node is up; and sometimes without a reason.
+        var isCareless = _dice.Chance(0.2);
+        for (var again = 0; plan.HasKey && again < MaxSentAgain && !stop.IsCancellationRequested; again++)
+        {
+            if (sent.Answer is Answer.Accepted or Answer.Refused && (!isCareless || again > 0))
+                break;
+            await PauseAsync(FullPause);
+            if (cluster.PickUrl(_dice) is { } other)
+                await AttemptAsync(other, plan, sent);
+        }
+
+        if (sent.Answer == Answer.Accepted)
+            _unfinished.Add(new(sent.JobId, plan.Records.Count));
+    }
+
+    private async Task AttemptAsync(Uri node, RequestPlan plan, SentRequest sent)
+    {
+        sent.Attempts++;
         using var request = new HttpRequestMessage(MethodOf(plan.Verb), new Uri(node, $"/engine/api/{access.BulkPath}"))
         {
             Content = new ByteArrayContent(plan.Body()) { Headers = { ContentType = new("application/json") } },
         };
         request.Headers.Authorization = _authorization;
+        if (plan.HasKey)
+            request.Headers.Add("Idempotency-Key", $"\"request {plan.Number}\"");
         // A client that sent a request again by itself on a broken connection would double it.
         request.Headers.ConnectionClose = true;
         try
@@ -75,11 +102,12 @@ internal sealed class Sender(
         }
         catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ConnectionError && exception.StatusCode is null)
         {
-            sent.Answer = Answer.NotSent;
+            sent.Settle(Answer.NotSent);
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException)
         {
             // The node died, or did not answer in time: what became of the request is for the checker to find out.
+            sent.Settle(Answer.Unknown);
         }
     }
 
@@ -89,17 +117,16 @@ internal sealed class Sender(
         switch (answer.StatusCode)
         {
             case HttpStatusCode.Accepted:
-                sent.JobId = Guid.Parse(answer.Headers.Location!.OriginalString.Split('/')[^1]);
-                sent.Answer = Answer.Accepted;
-                _unfinished.Add(new(sent.JobId, plan.Records.Count));
+                if (!sent.Accept(Guid.Parse(answer.Headers.Location!.OriginalString.Split('/')[^1])))
+                    history.Add(Rule.NothingIsDoubled, $"Request {plan.Number} was answered with two jobs under one key, {sent.JobId} among them.");
                 if (plan.IsCutOff)
                     history.Add(Rule.AnswersAreClear, $"Request {plan.Number} was cut off, and accepted.");
                 break;
             case HttpStatusCode.BadRequest when plan.IsCutOff:
-                sent.Answer = Answer.Refused;
+                sent.Settle(Answer.Refused);
                 break;
             case HttpStatusCode.ServiceUnavailable:
-                sent.Answer = Answer.Unavailable;
+                sent.Settle(Answer.Unavailable);
                 if (answer.Headers.RetryAfter is null)
                     history.Add(Rule.AnswersAreClear, "A 503 has no Retry-After.");
                 break;
@@ -121,6 +148,8 @@ internal sealed class Sender(
                 continue;
             _unfinished.RemoveAt(index);
             _ended.Keep(job, _dice);
+            if (job.HasFailures && _dice.Chance(0.15) && await _changes.RetryAsync(node, job.Id, isTwice: _dice.Chance(0.5)) is { } retry)
+                _unfinished.Add(retry);
         }
     }
 

@@ -93,7 +93,7 @@ internal static class NodeProgram
     {
         var token = context.Request.Headers.Authorization.ToString().Replace("Bearer ", "", StringComparison.Ordinal);
         return ValueTask.FromResult(Guid.TryParse(token, out var company)
-            ? new ApiJobCaller(company, ["jobs:read", "cases:read", "cases:write"])
+            ? new ApiJobCaller(company, ["jobs:read", "jobs:write", "cases:read", "cases:write"])
             : null);
     }
 }

@@ -16,7 +16,7 @@ internal sealed class RealServer(LoadShape shape)
             [$"Bootstrap:Clients:{company}:ClientId"] = ClientId(company),
             [$"Bootstrap:Clients:{company}:ClientSecret"] = Secret,
             [$"Bootstrap:Clients:{company}:CompanyId"] = LoadShape.CompanyId(company).ToString(),
-            [$"Bootstrap:Clients:{company}:Scopes"] = "jobs:read cases:read cases:write",
+            [$"Bootstrap:Clients:{company}:Scopes"] = "jobs:read jobs:write cases:read cases:write",
         }).ToDictionary();
 
     /// <summary>Takes a token for each company. They outlive the processes, as the signing keys do.</summary>

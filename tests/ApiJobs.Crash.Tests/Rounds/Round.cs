@@ -83,7 +83,11 @@ internal sealed class Round : IAsyncDisposable
         var records = await checker.CheckAsync(reader, cancellationToken);
         if (await _site.FindDamageAsync(cancellationToken) is { Length: > 0 } damage)
             _history.Add(Rule.NoDamage, damage);
-        return new(_options.Seed, Kills, _history.Accepted, records, endedAfter, checker.UnavailableButKept, [.. _history.Violations]);
+        return new(_options.Seed, Kills, _history.Accepted, records, endedAfter, checker.UnavailableButKept, [.. _history.Violations])
+        {
+            SentAgain = _history.SentAgain,
+            Changed = (_history.Cancels.Values.Count(answer => answer == CancelAnswer.Cancelled), _history.Retries.Count),
+        };
     }
 
     /// <summary>Waits until every job has ended.</summary>

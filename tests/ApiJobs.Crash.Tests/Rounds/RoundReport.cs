@@ -14,6 +14,12 @@ namespace ApiJobs.Crash.Tests.Rounds;
 internal sealed record RoundReport(
     int Seed, int Kills, int JobsAcknowledged, long Records, TimeSpan EndedAfter, int UnavailableButKept, IReadOnlyList<Violation> Violations)
 {
+    /// <summary>How many requests were sent more than once under their key.</summary>
+    public int SentAgain { get; init; }
+
+    /// <summary>How many jobs were cancelled, and how many retried.</summary>
+    public (int Cancelled, int Retried) Changed { get; init; }
+
     private const int MaxShown = 20;
 
     public int Lost => Count(Rule.NothingIsLost, Rule.RowsAreRight);
@@ -36,7 +42,7 @@ internal sealed record RoundReport(
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"seed {Seed}: {Kills} kills, {JobsAcknowledged} jobs acknowledged, {Records} records, {Lost} lost, {Doubled} doubled, {NotEnded} not ended, {Other} other; all ended {EndedAfter.TotalSeconds:F1} s after healing; {UnavailableButKept} answered 503 and kept")
+        $"seed {Seed}: {Kills} kills, {JobsAcknowledged} jobs acknowledged, {SentAgain} sent again, {Changed.Cancelled} cancelled, {Changed.Retried} retried, {Records} records, {Lost} lost, {Doubled} doubled, {NotEnded} not ended, {Other} other; all ended {EndedAfter.TotalSeconds:F1} s after healing; {UnavailableButKept} answered 503 and kept")
         + string.Concat(Violations.Take(MaxShown).Select(violation => $"\n  {violation.Rule}: {violation.What}"))
         + (Violations.Count > MaxShown ? $"\n  … and {Violations.Count - MaxShown} more" : "");
 

@@ -26,13 +26,15 @@ internal sealed class StoreReader(Site site, DbConnection connection)
         await ReadAsync(
             $"""
             SELECT {site.UuidText("id")}, type, total_records, chunk_count, next_chunk, end_time IS NOT NULL, failure,
-                {string.Join(", ", outcomes.Select(outcome => $"{outcome}_count"))}, position
+                {string.Join(", ", outcomes.Select(outcome => $"{outcome}_count"))}, position,
+                CASE WHEN parent_id IS NOT NULL THEN {site.UuidText("parent_id")} END
             FROM jobs WHERE company_id = {site.UuidLiteral(company)} ORDER BY position
             """,
             row => jobs.Add(new(
                 Guid.Parse(row.GetString(0)), row.GetString(1), row.GetInt64(2), row.GetInt32(3), row.GetInt32(4),
                 Convert.ToBoolean(row.GetValue(5), CultureInfo.InvariantCulture), row.IsDBNull(6) ? null : row.GetString(6),
-                [row.GetInt64(7), row.GetInt64(8), row.GetInt64(9), row.GetInt64(10)], row.GetInt64(11))),
+                [row.GetInt64(7), row.GetInt64(8), row.GetInt64(9), row.GetInt64(10)], row.GetInt64(11),
+                row.IsDBNull(12) ? null : Guid.Parse(row.GetString(12)))),
             cancellationToken);
 
         var byId = jobs.ToDictionary(job => job.Id);
@@ -49,6 +51,8 @@ internal sealed class StoreReader(Site site, DbConnection connection)
                 if (!byId.TryGetValue(Guid.Parse(row.GetString(0)), out var job))
                     return;
                 job.StoredRecords += row.GetInt64(2);
+                if (row.GetInt32(1) < job.NextChunk)
+                    job.AppliedRecords += row.GetInt64(2);
                 if (!row.IsDBNull(3))
                     job.Outcomes.AddRange(row.GetFieldValue<byte[]>(3));
                 if (!row.IsDBNull(4))
@@ -96,11 +100,16 @@ internal sealed class StoreReader(Site site, DbConnection connection)
 /// <param name="Failure">Why it failed; null if it did not.</param>
 /// <param name="Counts">How many records were created, updated, unchanged, failed.</param>
 /// <param name="Position">Its place in its lane, from 1.</param>
+/// <param name="ParentId">The job whose records it does again; null if it was sent.</param>
 internal sealed record StoredJob(
-    Guid Id, string Type, long TotalRecords, int ChunkCount, int NextChunk, bool HasEnded, string? Failure, IReadOnlyList<long> Counts, long Position)
+    Guid Id, string Type, long TotalRecords, int ChunkCount, int NextChunk, bool HasEnded, string? Failure, IReadOnlyList<long> Counts, long Position,
+    Guid? ParentId)
 {
     /// <summary>How many records its chunks hold.</summary>
     public long StoredRecords { get; set; }
+
+    /// <summary>How many records the chunks before its cursor hold.</summary>
+    public long AppliedRecords { get; set; }
 
     /// <summary>One byte a record: <see cref="RecordOutcome"/>.</summary>
     public List<byte> Outcomes { get; } = [];

@@ -18,7 +18,7 @@ namespace ApiJobs.Server.Tests.Contract;
 public abstract class ApiServer : IAsyncLifetime
 {
     public const string Prefix = "/engine/api";
-    public const string AllScopes = "jobs:read cases:read cases:write customers:read customers:write gadgets:read gadgets:write";
+    public const string AllScopes = "jobs:read jobs:write cases:read cases:write customers:read customers:write gadgets:read gadgets:write";
     public const long MaxBodyBytes = 4 << 20;
 
     /// <summary>Small, so that a few records make several chunks.</summary>
@@ -148,7 +148,12 @@ public abstract class ApiServer : IAsyncLifetime
         return client;
     }
 
-    public HttpClient Anonymous() => new() { BaseAddress = Address, Timeout = Patience };
+    /// <summary>A client without a token. Its headers may have every character, as those of other clients may.</summary>
+    public HttpClient Anonymous() => new(new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8 })
+    {
+        BaseAddress = Address,
+        Timeout = Patience,
+    };
 
     /// <summary>Sends a bulk request and waits until its job has ended.</summary>
     /// <returns>The ended job.</returns>

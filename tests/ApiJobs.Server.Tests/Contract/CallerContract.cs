@@ -18,6 +18,9 @@ public abstract class CallerContract(ApiServer server)
         /// <summary>404: the id is not theirs.</summary>
         NotFound,
 
+        /// <summary>404 as well. The owner may, but is told 409: the job has ended, and all went well.</summary>
+        NotFoundNorDone,
+
         /// <summary>An empty list: none of the rows is theirs.</summary>
         Nothing,
 
@@ -41,6 +44,9 @@ public abstract class CallerContract(ApiServer server)
         { "HEAD", $"api-jobs/{Job}/records", "api-jobs/{id}/records", "jobs:read", Stranger.NotFound },
         { "GET", $"api-jobs/{Job}/events", "api-jobs/{id}/events", "jobs:read", Stranger.NotFound },
         { "HEAD", $"api-jobs/{Job}/events", "api-jobs/{id}/events", "jobs:read", Stranger.NotFound },
+        { "POST", $"api-jobs/{Job}/cancel", "api-jobs/{id}/cancel", "jobs:write", Stranger.NotFoundNorDone },
+        { "POST", $"api-jobs/{Job}/retry", "api-jobs/{id}/retry", "jobs:write", Stranger.NotFoundNorDone },
+        { "POST", $"api-jobs/{Job}/promote", "api-jobs/{id}/promote", "jobs:write", Stranger.NotFoundNorDone },
         { "POST", "cases/bulk", "cases/bulk", "cases:write", Stranger.OwnJob },
         { "PATCH", "cases/bulk", "cases/bulk", "cases:write", Stranger.OwnJob },
         { "PUT", "cases/bulk", "cases/bulk", "cases:write", Stranger.OwnJob },
@@ -165,8 +171,18 @@ public abstract class CallerContract(ApiServer server)
         var url = Fill(path, job.Text("id")!, row.ToString());
         var before = await ReadAsync();
 
+        if (stranger == Stranger.NotFoundNorDone)
+        {
+            // Who changes a job must also be allowed to send it; whose job it is, is looked at before.
+            var unable = await server.ClientOf(company, $"{scope} customers:write").SendAsync(new(method), url);
+            (await unable.ShouldBeProblemAsync(403, "insufficient_scope")).Text("detail")!.ShouldContain("cases:write");
+            scope = $"{scope} cases:write";
+        }
+
         var own = await server.ClientOf(company, scope).SendAsync(new(method), url, Body(method, [row]), "application/json");
-        own.IsSuccessStatusCode.ShouldBe(stranger != Stranger.NoMethod, $"{method} {url}");
+        own.IsSuccessStatusCode.ShouldBe(stranger is not (Stranger.NoMethod or Stranger.NotFoundNorDone), $"{method} {url}");
+        if (stranger == Stranger.NotFoundNorDone)
+            own.StatusCode.ShouldBe(HttpStatusCode.Conflict, await own.TextAsync());
         if (own.Headers.Location is { } location)
             await server.EndOfAsync(owner, location);
         var afterOwn = await ReadAsync();
@@ -174,7 +190,7 @@ public abstract class CallerContract(ApiServer server)
         var answer = await server.ClientOf(other, scope).SendAsync(new(method), url, Body(method, [row]), "application/json");
         switch (stranger)
         {
-            case Stranger.NotFound:
+            case Stranger.NotFound or Stranger.NotFoundNorDone:
                 answer.StatusCode.ShouldBe(HttpStatusCode.NotFound);
                 break;
             case Stranger.Nothing when method == "GET":

@@ -57,3 +57,6 @@ public sealed class ProblemsOnPostgreSql(PostgreSqlApiServer server) : ProblemCo
 public sealed class WaitingOnPostgreSql(PostgreSqlApiServer server) : WaitContract(server), IClassFixture<PostgreSqlApiServer>;
 
 public sealed class EventsOnPostgreSql(PostgreSqlApiServer server) : EventsContract(server), IClassFixture<PostgreSqlApiServer>;
+public sealed class ChangesOnPostgreSql(PostgreSqlApiServer server) : ChangeContract(server), IClassFixture<PostgreSqlApiServer>;
+
+public sealed class IdempotencyOnPostgreSql(PostgreSqlApiServer server) : IdempotencyContract(server), IClassFixture<PostgreSqlApiServer>;

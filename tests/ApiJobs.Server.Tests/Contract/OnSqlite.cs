@@ -57,3 +57,6 @@ public sealed class ProblemsOnSqlite(SqliteApiServer server) : ProblemContract(s
 public sealed class WaitingOnSqlite(SqliteApiServer server) : WaitContract(server), IClassFixture<SqliteApiServer>;
 
 public sealed class EventsOnSqlite(SqliteApiServer server) : EventsContract(server), IClassFixture<SqliteApiServer>;
+public sealed class ChangesOnSqlite(SqliteApiServer server) : ChangeContract(server), IClassFixture<SqliteApiServer>;
+
+public sealed class IdempotencyOnSqlite(SqliteApiServer server) : IdempotencyContract(server), IClassFixture<SqliteApiServer>;

@@ -11,7 +11,8 @@ public sealed class OpenApiTests(SqliteApiServer server) : IClassFixture<SqliteA
     public async Task Every_operation_has_a_name_a_summary_and_its_refusals()
     {
         var operations = await OperationsAsync();
-        operations.Count.ShouldBe(4 + (3 * 3) + 1 + (3 * 2));
+        // Lists, asking and changing of jobs, limits; bulk requests; who am I; rows.
+        operations.Count.ShouldBe(9 + (3 * 3) + 1 + (3 * 2));
         operations.Values.Select(operation => operation.Text("operationId")).ShouldBeUnique();
         operations.Values.ShouldAllBe(operation => Regex.IsMatch(operation.Text("operationId")!, "^[a-z]+([A-Z][a-z]+)*$"));
         foreach (var (name, operation) in operations)
@@ -19,7 +20,7 @@ public sealed class OpenApiTests(SqliteApiServer server) : IClassFixture<SqliteA
             operation.Text("operationId").ShouldNotBeNullOrWhiteSpace(name);
             operation.Text("summary").ShouldNotBeNullOrWhiteSpace(name);
             operation.GetProperty("responses").MemberNames().ShouldBeSubsetOf(
-                ["200", "202", "304", "400", "401", "403", "404", "408", "410", "413", "415", "503"]);
+                ["200", "202", "304", "400", "401", "403", "404", "408", "409", "410", "413", "415", "422", "503"]);
             operation.GetProperty("responses").MemberNames().ShouldContain("403", name);
         }
     }
@@ -28,7 +29,8 @@ public sealed class OpenApiTests(SqliteApiServer server) : IClassFixture<SqliteA
     [InlineData("get /api-jobs/{id}", "id, expand")]
     [InlineData("get /api-jobs", "status, type, created_after, created_before, client_id, parent_id, has_failed, dry_run, limit, cursor, expand")]
     [InlineData("get /api-jobs/{id}/records", "id, outcome, limit, cursor")]
-    [InlineData("put /cases/bulk", "key")]
+    [InlineData("put /cases/bulk", "key, max_failed, Idempotency-Key")]
+    [InlineData("post /api-jobs/{id}/cancel", "id, Idempotency-Key")]
     [InlineData("get /cases", "ref, postcode, updatedAfter, page, perPage")]
     public async Task Every_query_parameter_is_described(string operation, string names)
     {

@@ -41,7 +41,7 @@ public sealed class GeneratedClientTests
             ((Guid)caller.Company_id).ShouldBe(Guid.Parse(CompanyId));
             ((string)caller.Client_id).ShouldBe("generated");
 
-            var job = await client.CustomerCaseBulkCreateAsync(new object[] { new { @ref = "A" }, new { @ref = "B", colour = "red" } });
+            var job = await client.CustomerCaseBulkCreateAsync(null, "a key", new object[] { new { @ref = "A" }, new { @ref = "B", colour = "red" } });
             await Eventually.WithinAsync(TimeSpan.FromSeconds(30), async () =>
             {
                 job = await client.GetApiJobAsync(((Guid)job.Id).ToString(), null);

@@ -104,6 +104,29 @@ public sealed class BrokenStoreTests
         Fails(stores => new SqliteSealing(stores), suite => suite.Of_fifty_at_once_with_one_key_one_is_made_and_the_others_are_told_which()));
 
     [Fact]
+    public Task A_store_that_makes_two_retries_of_one_job_is_rejected() => RejectAsync(
+        store => new MakingManyChildren(store),
+        Fails(stores => new SqliteDescent(stores), suite => suite.A_second_child_of_a_kind_is_told_the_first_and_leaves_nothing(key: null)),
+        Fails(stores => new SqliteDescent(stores), suite => suite.Of_fifty_at_once_one_is_made_and_the_others_are_told_which(keyed: false)));
+
+    [Fact]
+    public Task A_store_that_keeps_the_keys_of_what_it_refused_is_rejected() => RejectAsync(
+        store => new KeepingKeysOfRefusals(store),
+        Fails(stores => new SqliteDescent(stores), suite => suite.A_second_child_of_a_kind_is_told_the_first_and_leaves_nothing(key: "key")),
+        Fails(stores => new SqliteKeyedEnding(stores), suite => suite.What_cannot_be_ended_leaves_the_key_free()));
+
+    [Fact]
+    public Task A_store_that_keeps_no_key_of_an_end_is_rejected() => RejectAsync(
+        store => new IgnoringKeysOfEnds(store),
+        Fails(stores => new SqliteKeyedEnding(stores), suite => suite.A_key_that_is_taken_ends_nothing()),
+        Fails(stores => new SqliteKeyedEnding(stores), suite => suite.The_key_stands_for_the_job_from_the_end_on()));
+
+    [Fact]
+    public Task A_store_that_goes_on_with_a_job_that_was_given_up_is_rejected() => RejectAsync(
+        store => new NeverGivingUp(store),
+        Fails(stores => new SqliteGivenUp(stores), suite => suite.A_chunk_that_ends_its_job_leaves_the_rest_unprocessed_and_the_lane_to_the_next()));
+
+    [Fact]
     public Task A_store_that_forgets_who_asked_is_rejected() => RejectAsync(
         store => new ForgettingOrigins(store),
         Fails(stores => new SqliteSealing(stores), suite => suite.A_job_keeps_who_asked_for_it_and_how()));

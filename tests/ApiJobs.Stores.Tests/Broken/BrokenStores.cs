@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ApiJobs.Jobs;
 using ApiJobs.Records;
 using ApiJobs.Storage;
@@ -247,6 +248,56 @@ internal sealed class IgnoringKeys(IWholeStore sound) : StoreDecorator(sound)
 {
     public override Task<SealResult> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken) =>
         base.SealJobAsync(job with { Origin = job.Origin with { IdempotencyKey = null } }, lastChunk, cancellationToken);
+}
+
+/// <summary>Makes a job for every retry, however many the parent has.</summary>
+internal sealed class MakingManyChildren(IWholeStore sound) : StoreDecorator(sound)
+{
+    public override Task<SealResult> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken) =>
+        base.SealJobAsync(job with { Descent = null }, lastChunk, cancellationToken);
+}
+
+/// <summary>Takes the key of a request that is refused all the same.</summary>
+internal sealed class KeepingKeysOfRefusals(IWholeStore sound) : StoreDecorator(sound)
+{
+    private readonly ConcurrentDictionary<string, KeyHolder> _kept = new();
+
+    public override async Task<SealResult> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken)
+    {
+        var result = await base.SealJobAsync(job, lastChunk, cancellationToken);
+        if (result is SealResult.ParentTaken && job.Origin.IdempotencyKey is { } key)
+            _kept[key] = new(job.Id, job.Fingerprint);
+        return result;
+    }
+
+    public override async Task<EndResult> EndJobAsync(
+        Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, CancellationToken cancellationToken)
+    {
+        var result = await base.EndJobAsync(companyId, jobId, failure, request, cancellationToken);
+        if (result == EndResult.HadEnded && request is not null)
+            _kept[request.Key] = new(jobId, request.Fingerprint);
+        return result;
+    }
+
+    public override async Task<KeyHolder?> FindKeyAsync(Guid companyId, string? clientId, string key, CancellationToken cancellationToken) =>
+        await base.FindKeyAsync(companyId, clientId, key, cancellationToken) ?? _kept.GetValueOrDefault(key);
+}
+
+/// <summary>Ends jobs by whatever request, and keeps no key of it.</summary>
+internal sealed class IgnoringKeysOfEnds(IWholeStore sound) : StoreDecorator(sound)
+{
+    public override Task<EndResult> EndJobAsync(
+        Guid companyId, Guid jobId, JobFailure failure, KeyedRequest? request, CancellationToken cancellationToken) =>
+        base.EndJobAsync(companyId, jobId, failure, request: null, cancellationToken);
+}
+
+/// <summary>Goes on with a job although a chunk of it was to be the last.</summary>
+internal sealed class NeverGivingUp(IWholeStore sound) : StoreDecorator(sound)
+{
+    public override Task<IReadOnlyList<ApiJob>> ApplyAsync(
+        LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, CancellationToken cancellationToken) =>
+        base.ApplyAsync(lease, chunks, async (transaction, token) =>
+            [.. (await apply(transaction, token)).Select(outcome => outcome with { Failure = null })], cancellationToken);
 }
 
 /// <summary>Forgets who asked.</summary>
