@@ -127,13 +127,16 @@ internal static class Waiters
 
         async Task<DateTimeOffset> PollAsync()
         {
-            using var request = NewRequest(token, $"/engine/api/api-jobs/{job}");
-            request.Headers.Add("Prefer", "wait=60");
-            using var answer = await http.SendAsync(request, cancellationToken);
-            var text = await answer.Content.ReadAsStringAsync(cancellationToken);
-            return text.Contains("\"status\":\"completed\"", StringComparison.Ordinal)
-                ? TimeProvider.System.GetUtcNow()
-                : throw new InvalidOperationException($"An answer did not tell the job's end: {text}");
+            // As clients do: on a machine that is slow the job may take longer than one may wait.
+            while (true)
+            {
+                using var request = NewRequest(token, $"/engine/api/api-jobs/{job}");
+                request.Headers.Add("Prefer", "wait=60");
+                using var answer = await http.SendAsync(request, cancellationToken);
+                answer.EnsureSuccessStatusCode();
+                if ((await answer.Content.ReadAsStringAsync(cancellationToken)).Contains("\"status\":\"completed\"", StringComparison.Ordinal))
+                    return TimeProvider.System.GetUtcNow();
+            }
         }
     }
 
