@@ -22,8 +22,9 @@ internal static class TroubledNode
     public static readonly TimeSpan TimePerRecord = TimeSpan.FromMilliseconds(5);
 
     /// <summary>Starts a node with one worker slot.</summary>
-    public static Task<ServerProcess> StartAsync(Database database, CancellationToken cancellationToken) => ServerProcess.StartAsync(
-        [new(Roles.Setting, Role), .. database.ServerSettings, new("Worker:Slots", "1")],
+    public static Task<ServerProcess> StartAsync(
+        Database database, CancellationToken cancellationToken, params IEnumerable<KeyValuePair<string, string>> settings) => ServerProcess.StartAsync(
+        [new(Roles.Setting, Role), .. database.ServerSettings, new("Worker:Slots", "1"), .. settings],
         System.IO.Path.GetTempPath(), Roles.Dll, cancellationToken);
 
     /// <summary>Is a node, until told to stop.</summary>

@@ -27,6 +27,8 @@ internal static class AllRows
         new("noisy-neighbour-postgresql", "twenty small companies beside a huge one, one worker slot, PostgreSQL", bench => NoisyNeighbour.RunAsync(bench, Store.PostgreSql)),
         new("beside-trouble-sqlite", "a ten-record job beside crashing lanes and a slow operation, one worker slot, SQLite", bench => BesideTrouble.RunAsync(bench, Store.Sqlite)),
         new("beside-trouble-postgresql", "a ten-record job beside crashing lanes and a slow operation, one worker slot, PostgreSQL", bench => BesideTrouble.RunAsync(bench, Store.PostgreSql)),
+        new("waiters-sqlite", "5,000 who wait for a job on one node, SQLite", bench => Waiters.RunAsync(bench, Store.Sqlite)),
+        new("waiters-postgresql", "5,000 who wait for a job on one node ÷ one who does, PostgreSQL", bench => Waiters.RunAsync(bench, Store.PostgreSql)),
         new("claim-cost", "a claim with a million ended and 100,000 queued jobs ÷ with none, PostgreSQL", ClaimCost.RunAsync),
         new("company-isolation", "bulk update with row-level security ÷ without, PostgreSQL", CompanyIsolation.RunAsync),
         new("nodes", "four worker nodes ÷ one, PostgreSQL", Nodes.RunAsync),

@@ -16,9 +16,14 @@ internal sealed class ChangedJobs(StoreSession session)
     // Bounds what is on its way at once, and for how long a connection of the pool is taken.
     private const int CompaniesAtOnce = 500;
 
+    // OFFSET keeps the company a column of the join, so that jobs are looked up by key even where statistics know nothing of it.
     private const string ReadSql = $"""
-        SELECT {JobRow.Columns} FROM unnest($2::uuid[], $3::int[]) AS seen(job_id, seen_chunk)
-        JOIN jobs ON company_id = $1 AND id = job_id
+        SELECT {JobRow.Columns}
+        FROM (
+            SELECT $1::uuid AS seen_company, *
+            FROM unnest($2::uuid[], $3::int[]) AS s(seen_id, seen_chunk)
+            OFFSET 0) seen
+        JOIN jobs ON company_id = seen_company AND id = seen_id
         WHERE next_chunk > seen_chunk OR end_time IS NOT NULL
         """;
 

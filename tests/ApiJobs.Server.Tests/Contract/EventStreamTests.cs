@@ -120,12 +120,12 @@ public sealed class EventStreamTests(SqliteApiServer server) : IClassFixture<Sql
 
     private async Task<Watched> WatchAsync(WaitOptions options, string? expiry = null)
     {
-        using var held = server.Store.HoldWork();
+        var held = server.Store.HoldWork();
         var client = server.ClientOf(_company);
         var accepted = await client.SendJsonAsync(HttpMethod.Post, "cases/bulk", "[{}]");
         var id = (await accepted.JsonAsync()).Text("id")!;
         var store = server.Services.GetRequiredService<IJobStore>();
-        return new(store, options, _time, _company, id, expiry, server.Store.HoldWork());
+        return new(store, options, _time, _company, id, expiry, held);
     }
 
     /// <summary>A stream that runs by the test's clock; what it writes is read piece by piece.</summary>

@@ -52,6 +52,57 @@ public abstract class WaitingTests(StoreFixture stores) : EngineTests(stores)
         store.Looks.ShouldBe(0);
     }
 
+    // The two moments that the loop above can hardly meet, held still.
+    [Fact]
+    public async Task An_end_that_comes_while_the_job_is_being_read_is_told()
+    {
+        var store = new CountingStore(Store);
+        using var watch = NewWatch(store, Never);
+        using var engine = Engine(store, watch);
+        var job = await SendAsync(Type, Record);
+        // The reading has seen the job as it was, and answers only after the end.
+        store.WhenRead = () => engine.EndJobAsync(job.CompanyId, job.Id, new("cancelled", "Cancelled by the test."), Cancel);
+        using var waiter = engine.Watch(job.CompanyId, job.Id).ShouldNotBeNull();
+
+        var news = await waiter.WaitForEndAsync(Patience, Cancel);
+
+        news.ShouldNotBeNull().Job.HasEnded.ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_was_told_between_looking_and_falling_asleep_keeps_awake(bool untilEnd)
+    {
+        using var watch = NewWatch(Store, Never);
+        using var engine = Engine(Store, watch);
+        var job = await SendAsync(Type, Record);
+        using var waiter = engine.Watch(job.CompanyId, job.Id).ShouldNotBeNull();
+        var seen = (await waiter.ReadAsync(Cancel)).ShouldNotBeNull();
+        await RunToEndAsync(Node(Store, watch: watch), job);
+
+        waiter.SleepAsync(seen, untilEnd, TimeSpan.FromHours(1), Cancel).IsCompletedSuccessfully.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Who_waits_for_the_end_sleeps_through_progress()
+    {
+        using var watch = NewWatch(Store, Never);
+        using var engine = Engine(Store, watch);
+        var job = await SendAsync(Type, [.. Enumerable.Repeat(Record, 25)]);
+        using var patient = engine.Watch(job.CompanyId, job.Id).ShouldNotBeNull();
+        using var curious = engine.Watch(job.CompanyId, job.Id).ShouldNotBeNull();
+        var seen = (await patient.ReadAsync(Cancel)).ShouldNotBeNull();
+        var (asleep, awake) = (patient.SleepAsync(seen, untilEnd: true, Patience, Cancel), curious.SleepAsync(seen, untilEnd: false, Patience, Cancel));
+
+        watch.Tell(job with { NextChunk = 1 });
+        await awake;
+        asleep.IsCompleted.ShouldBeFalse();
+
+        watch.Tell(job with { NextChunk = 1, EndTime = job.CreatedAt, Failure = new("cancelled", "Cancelled.") });
+        await asleep;
+    }
+
     [Fact]
     public async Task All_who_wait_for_a_job_share_one_reading_of_it_and_of_its_message()
     {
@@ -272,10 +323,20 @@ public abstract class WaitingTests(StoreFixture stores) : EngineTests(stores)
 
         public volatile bool IsAway;
 
-        public override Task<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken)
+        /// <summary>Is done once, between reading a job and the answer.</summary>
+        public Func<Task>? WhenRead { get; set; }
+
+        public override async Task<ApiJob?> FindJobAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref _finds);
-            return base.FindJobAsync(companyId, jobId, cancellationToken);
+            var job = await base.FindJobAsync(companyId, jobId, cancellationToken);
+            if (WhenRead is { } whenRead)
+            {
+                WhenRead = null;
+                await whenRead();
+            }
+
+            return job;
         }
 
         public override Task<string> ReadMessageAsync(Guid companyId, Guid jobId, int beforeChunk, CancellationToken cancellationToken)

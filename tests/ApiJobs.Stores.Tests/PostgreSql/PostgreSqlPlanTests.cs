@@ -99,5 +99,6 @@ public sealed class PostgreSqlPlanTests(PostgreSqlDatabases databases) : Postgre
         await store.ReleaseLaneAsync(lease, Token);
         (await store.FindJobAsync(_company, job.Id, Token)).ShouldNotBeNull().EndTime.ShouldNotBeNull();
         (await store.ReadResultsAsync(_company, job.Id, 0, 10, Token)).Count.ShouldBe(2);
+        (await store.ReadChangedAsync([new(_company, job.Id, 0)], Token)).ShouldHaveSingleItem().EndTime.ShouldNotBeNull();
     }
 }
