@@ -24,6 +24,9 @@ public abstract class CallerContract(ApiServer server)
         /// <summary>A job of their own, which leaves the other company's rows as they are.</summary>
         OwnJob,
 
+        /// <summary>Their own limits, which say nothing of others.</summary>
+        OwnLimits,
+
         /// <summary>405, as everybody.</summary>
         NoMethod,
     }
@@ -35,6 +38,8 @@ public abstract class CallerContract(ApiServer server)
         { "HEAD", $"api-jobs/{Job}", "api-jobs/{id}", "jobs:read", Stranger.NotFound },
         { "GET", $"api-jobs/{Job}/records", "api-jobs/{id}/records", "jobs:read", Stranger.NotFound },
         { "HEAD", $"api-jobs/{Job}/records", "api-jobs/{id}/records", "jobs:read", Stranger.NotFound },
+        { "GET", "limits", "limits", "jobs:read", Stranger.OwnLimits },
+        { "HEAD", "limits", "limits", "jobs:read", Stranger.OwnLimits },
         { "POST", "cases/bulk", "cases/bulk", "cases:write", Stranger.OwnJob },
         { "PATCH", "cases/bulk", "cases/bulk", "cases:write", Stranger.OwnJob },
         { "PUT", "cases/bulk", "cases/bulk", "cases:write", Stranger.OwnJob },
@@ -113,7 +118,7 @@ public abstract class CallerContract(ApiServer server)
     {
         _ = (scope, stranger);
         var (company, row) = (ApiServer.NewCompany(), Guid.CreateVersion7());
-        var resource = path.StartsWith("api-jobs", StringComparison.Ordinal) ? "cases" : path.Split('/')[0];
+        var resource = ResourceOf(path);
         var owner = server.ClientOf(company);
         var job = await server.RunAsync(owner, HttpMethod.Post, $"{resource}/bulk", $$"""[{"id":"{{row}}"}]""");
         var url = Fill(path, job.Text("id")!, row.ToString());
@@ -152,7 +157,7 @@ public abstract class CallerContract(ApiServer server)
         _ = pattern;
         var (company, other) = (ApiServer.NewCompany(), ApiServer.NewCompany());
         var owner = server.ClientOf(company);
-        var resource = path.StartsWith("api-jobs", StringComparison.Ordinal) ? "cases" : path.Split('/')[0];
+        var resource = ResourceOf(path);
         var row = Guid.CreateVersion7();
         var job = await server.RunAsync(owner, HttpMethod.Post, $"{resource}/bulk", $$"""[{"id":"{{row}}"}]""");
         var url = Fill(path, job.Text("id")!, row.ToString());
@@ -177,6 +182,9 @@ public abstract class CallerContract(ApiServer server)
                 (await answer.JsonAsync()).Text("company_id").ShouldBe(other.ToString());
                 await server.EndOfAsync(server.ClientOf(other), answer.Headers.Location!);
                 break;
+            case Stranger.OwnLimits when method == "GET":
+                (await answer.JsonAsync()).GetProperty("queued_records").GetProperty("used").GetInt64().ShouldBe(0);
+                break;
             case Stranger.NoMethod:
                 answer.StatusCode.ShouldBe(HttpStatusCode.MethodNotAllowed);
                 break;
@@ -190,6 +198,9 @@ public abstract class CallerContract(ApiServer server)
 
         async Task<string> ReadAsync() => await (await owner.SendAsync(HttpMethod.Get, $"{resource}/{row}")).TextAsync();
     }
+
+    // What is not of a resource itself is tried with cases.
+    private static string ResourceOf(string path) => path.Split('/')[0] is "api-jobs" or "limits" ? "cases" : path.Split('/')[0];
 
     private static string Fill(string path, Guid job, Guid row) => Fill(path, job.ToString(), row.ToString());
 
