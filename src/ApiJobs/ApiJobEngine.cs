@@ -109,7 +109,7 @@ public sealed class ApiJobEngine(
                 {
                     await EndAppendAsync(append);
                     var chunk = chunks.Close();
-                    await place.GrowAsync(new(chunks.TotalRecords, chunks.TotalBytes), cancellationToken);
+                    await place.GrowAsync(new(chunks.TotalRecords, chunks.TotalBytes), isLast: false, cancellationToken);
                     append = store.AppendChunkAsync(request.CompanyId, jobId, chunk, cancellationToken);
                 }
 
@@ -122,7 +122,7 @@ public sealed class ApiJobEngine(
 
             var fingerprint = request.Fingerprint is { } read ? await read(cancellationToken) : default;
             var lastChunk = chunks.Close();
-            await place.GrowAsync(new(chunks.TotalRecords, chunks.TotalBytes), cancellationToken);
+            await place.GrowAsync(new(chunks.TotalRecords, chunks.TotalBytes), isLast: true, cancellationToken);
 
             // From here on the caller's hanging up changes nothing: the records are all here, and the job is made.
             var job = new NewJob

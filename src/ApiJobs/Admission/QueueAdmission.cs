@@ -25,12 +25,21 @@ internal sealed class QueueAdmission(IJobStore store, AdmissionOptions limits, W
     /// <exception cref="RequestFaultException">There is no room for a single record.</exception>
     internal async ValueTask<QueuePlace> EnterAsync(Guid companyId, CancellationToken cancellationToken)
     {
-        var company = _boundsCompanies ? GaugeOf(companyId) : null;
-        if (company is not null && !await company.HasRoomAsync(cancellationToken))
-            throw CompanyFull(company, new(1, 1));
-        if (_boundsAll && !await _all.HasRoomAsync(cancellationToken))
-            throw ServerFull(new(1, 1));
-        return new(this, company, _boundsAll ? _all : null);
+        var places = new List<GaugePlace>(2);
+        try
+        {
+            if (_boundsCompanies)
+                places.Add(await EnterAsync(GaugeOf(companyId), cancellationToken));
+            if (_boundsAll)
+                places.Add(await EnterAsync(_all, cancellationToken));
+        }
+        catch
+        {
+            places.ForEach(place => place.Dispose());
+            throw;
+        }
+
+        return new(this, places);
     }
 
     /// <summary>What a company has queued, to be told to it; a moment old at the most.</summary>
@@ -56,6 +65,9 @@ internal sealed class QueueAdmission(IJobStore store, AdmissionOptions limits, W
 
     /// <summary>The refusal of a request for which there is no room now.</summary>
     internal RequestFaultException FullFor(QueueGauge gauge, Backlog more) => gauge == _all ? ServerFull(more) : CompanyFull(gauge, more);
+
+    private async ValueTask<GaugePlace> EnterAsync(QueueGauge gauge, CancellationToken cancellationToken) =>
+        await gauge.TryEnterAsync(cancellationToken) ?? throw FullFor(gauge, new(1, 1));
 
     private RequestFaultException CompanyFull(QueueGauge gauge, Backlog more)
     {
@@ -109,49 +121,37 @@ internal sealed class QueueAdmission(IJobStore store, AdmissionOptions limits, W
     private static long Bound(long limit) => limit == 0 ? long.MaxValue / 4 : limit;
 }
 
-/// <summary>One request's place in the queues that are bounded: grows while its body is read.</summary>
-internal sealed class QueuePlace(QueueAdmission admission, QueueGauge? company, QueueGauge? all) : IDisposable
+/// <summary>One request's places in the queues that are bounded: they grow while its body is read.</summary>
+internal sealed class QueuePlace(QueueAdmission admission, IReadOnlyList<GaugePlace> places) : IDisposable
 {
-    private Backlog _takenOfCompany, _takenOfAll;
-
     /// <summary>Takes room for what the request has brought so far, all of it.</summary>
+    /// <param name="whole">What it has brought.</param>
+    /// <param name="isLast">Whether that is all, and the job will be sealed with it.</param>
+    /// <param name="cancellationToken">Cancels asking the store.</param>
     /// <exception cref="RequestFaultException">There is not as much.</exception>
-    internal async ValueTask GrowAsync(Backlog whole, CancellationToken cancellationToken)
+    internal async ValueTask GrowAsync(Backlog whole, bool isLast, CancellationToken cancellationToken)
     {
-        if (company is not null)
+        foreach (var place in places)
         {
-            await TakeAsync(company, whole, _takenOfCompany, cancellationToken);
-            _takenOfCompany = whole;
-        }
-
-        if (all is not null)
-        {
-            await TakeAsync(all, whole, _takenOfAll, cancellationToken);
-            _takenOfAll = whole;
+            if (admission.TooLargeFor(place.Gauge, whole) is { } tooLarge)
+                throw tooLarge;
+            var missing = place.Missing(whole);
+            if (!await place.TryGrowAsync(whole, isLast, cancellationToken))
+                throw admission.FullFor(place.Gauge, missing);
         }
     }
 
     /// <summary>The job is made: what it has is in the store's count from now on.</summary>
     internal void Seal()
     {
-        company?.Seal(_takenOfCompany);
-        all?.Seal(_takenOfAll);
-        (_takenOfCompany, _takenOfAll) = (default, default);
+        foreach (var place in places)
+            place.Seal();
     }
 
     /// <summary>Gives back what was not sealed.</summary>
     public void Dispose()
     {
-        company?.Leave(_takenOfCompany);
-        all?.Leave(_takenOfAll);
-        (_takenOfCompany, _takenOfAll) = (default, default);
-    }
-
-    private async ValueTask TakeAsync(QueueGauge gauge, Backlog whole, Backlog taken, CancellationToken cancellationToken)
-    {
-        if (admission.TooLargeFor(gauge, whole) is { } tooLarge)
-            throw tooLarge;
-        if (!await gauge.TryEnterAsync(whole - taken, cancellationToken))
-            throw admission.FullFor(gauge, whole - taken);
+        foreach (var place in places)
+            place.Dispose();
     }
 }

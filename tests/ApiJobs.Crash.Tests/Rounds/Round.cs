@@ -128,6 +128,9 @@ internal sealed record RoundOptions
         ["Worker:Slice"] = "00:00:00.050",
         ["Worker:PollInterval"] = "00:00:00.200",
         ["Worker:Lease"] = "00:00:03",
+        // The load is as fast as it can be, and has one client a company.
+        ["Limits:RequestsPerSecondPerClient"] = "0",
+        ["Limits:RequestsPerSecondPerCompany"] = "0",
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft"] = "Warning",
         ["Logging:LogLevel:Microsoft.Hosting.Lifetime"] = "Information",

@@ -57,6 +57,9 @@ public abstract class ApiServer : IAsyncLifetime
     /// <summary>Counts all rows that the store keeps of a company's jobs: uploads, chunks, jobs.</summary>
     public abstract Task<long> CountStoredRowsAsync(Guid companyId);
 
+    /// <summary>What is configured otherwise than for most tests.</summary>
+    protected virtual IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?>();
+
     /// <summary>Removes the state.</summary>
     protected abstract ValueTask RemoveStoreAsync();
 
@@ -69,6 +72,7 @@ public abstract class ApiServer : IAsyncLifetime
             ["Intake:ChunkRecords"] = $"{ChunkRecords}",
             ["Wait:MaxWaitersPerCompany"] = $"{MaxWaitersPerCompany}",
         });
+        builder.Configuration.AddInMemoryCollection(Settings);
         builder.Logging.ClearProviders().AddProvider(new WarningLog(Warnings));
         // Bulk requests have a limit of their own: with so small a general one, the tests would notice if it held for them.
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = 1 << 10);
@@ -141,10 +145,10 @@ public abstract class ApiServer : IAsyncLifetime
     }
 
     /// <summary>A client with a company's token.</summary>
-    public HttpClient ClientOf(Guid company, string scopes = AllScopes)
+    public HttpClient ClientOf(Guid company, string scopes = AllScopes, string? clientId = null)
     {
         var client = Anonymous();
-        client.DefaultRequestHeaders.Authorization = new("Bearer", TestAuthentication.Token(company, scopes));
+        client.DefaultRequestHeaders.Authorization = new("Bearer", TestAuthentication.Token(company, scopes, clientId));
         return client;
     }
 

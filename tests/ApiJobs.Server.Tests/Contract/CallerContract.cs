@@ -27,6 +27,9 @@ public abstract class CallerContract(ApiServer server)
         /// <summary>A job of their own, which leaves the other company's rows as they are.</summary>
         OwnJob,
 
+        /// <summary>Their own limits, which say nothing of others.</summary>
+        OwnLimits,
+
         /// <summary>405, as everybody.</summary>
         NoMethod,
     }
@@ -47,6 +50,8 @@ public abstract class CallerContract(ApiServer server)
         { "POST", $"api-jobs/{Job}/cancel", "api-jobs/{id}/cancel", "jobs:write", Stranger.NotFoundNorDone },
         { "POST", $"api-jobs/{Job}/retry", "api-jobs/{id}/retry", "jobs:write", Stranger.NotFoundNorDone },
         { "POST", $"api-jobs/{Job}/promote", "api-jobs/{id}/promote", "jobs:write", Stranger.NotFoundNorDone },
+        { "GET", "limits", "limits", "jobs:read", Stranger.OwnLimits },
+        { "HEAD", "limits", "limits", "jobs:read", Stranger.OwnLimits },
         { "POST", "cases/bulk", "cases/bulk", "cases:write", Stranger.OwnJob },
         { "PATCH", "cases/bulk", "cases/bulk", "cases:write", Stranger.OwnJob },
         { "PUT", "cases/bulk", "cases/bulk", "cases:write", Stranger.OwnJob },
@@ -125,7 +130,7 @@ public abstract class CallerContract(ApiServer server)
     {
         _ = (scope, stranger);
         var (company, row) = (ApiServer.NewCompany(), Guid.CreateVersion7());
-        var resource = path.StartsWith("api-jobs", StringComparison.Ordinal) ? "cases" : path.Split('/')[0];
+        var resource = ResourceOf(path);
         var owner = server.ClientOf(company);
         var job = await server.RunAsync(owner, HttpMethod.Post, $"{resource}/bulk", $$"""[{"id":"{{row}}"}]""");
         var url = Fill(path, job.Text("id")!, row.ToString());
@@ -165,7 +170,7 @@ public abstract class CallerContract(ApiServer server)
         _ = pattern;
         var (company, other) = (ApiServer.NewCompany(), ApiServer.NewCompany());
         var owner = server.ClientOf(company);
-        var resource = path.StartsWith("api-jobs", StringComparison.Ordinal) ? "cases" : path.Split('/')[0];
+        var resource = ResourceOf(path);
         var row = Guid.CreateVersion7();
         var job = await server.RunAsync(owner, HttpMethod.Post, $"{resource}/bulk", $$"""[{"id":"{{row}}"}]""");
         var url = Fill(path, job.Text("id")!, row.ToString());
@@ -200,6 +205,9 @@ public abstract class CallerContract(ApiServer server)
                 (await answer.JsonAsync()).Text("company_id").ShouldBe(other.ToString());
                 await server.EndOfAsync(server.ClientOf(other), answer.Headers.Location!);
                 break;
+            case Stranger.OwnLimits when method == "GET":
+                (await answer.JsonAsync()).GetProperty("queued_records").GetProperty("used").GetInt64().ShouldBe(0);
+                break;
             case Stranger.NoMethod:
                 answer.StatusCode.ShouldBe(HttpStatusCode.MethodNotAllowed);
                 break;
@@ -213,6 +221,9 @@ public abstract class CallerContract(ApiServer server)
 
         async Task<string> ReadAsync() => await (await owner.SendAsync(HttpMethod.Get, $"{resource}/{row}")).TextAsync();
     }
+
+    // What is not of a resource itself is tried with cases.
+    private static string ResourceOf(string path) => path.Split('/')[0] is "api-jobs" or "limits" ? "cases" : path.Split('/')[0];
 
     private static string Fill(string path, Guid job, Guid row) => Fill(path, job.ToString(), row.ToString());
 

@@ -5,7 +5,7 @@ using Npgsql;
 namespace ApiJobs.Server.Tests.Contract;
 
 /// <summary>The API on a PostgreSQL database of its own.</summary>
-public sealed class PostgreSqlApiServer(PostgreSqlDatabases databases) : ApiServer
+public class PostgreSqlApiServer(PostgreSqlDatabases databases) : ApiServer
 {
     private string _connectionString = "";
 
@@ -35,6 +35,14 @@ public sealed class PostgreSqlApiServer(PostgreSqlDatabases databases) : ApiServ
 
     protected override ValueTask RemoveStoreAsync() => ValueTask.CompletedTask;
 }
+
+/// <summary>The same, with limits that a test can reach.</summary>
+public sealed class LimitedPostgreSqlApiServer(PostgreSqlDatabases databases) : PostgreSqlApiServer(databases)
+{
+    protected override IReadOnlyDictionary<string, string?> Settings => LimitContract.Settings;
+}
+
+public sealed class LimitsOnPostgreSql(LimitedPostgreSqlApiServer server) : LimitContract(server), IClassFixture<LimitedPostgreSqlApiServer>;
 
 public sealed class JobsOnPostgreSql(PostgreSqlApiServer server) : JobContract(server), IClassFixture<PostgreSqlApiServer>;
 

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ApiJobs.Server.Tests.Contract;
 
 /// <summary>The API on a SQLite file of its own.</summary>
-public sealed class SqliteApiServer : ApiServer
+public class SqliteApiServer : ApiServer
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("apijobs-").FullName;
 
@@ -35,6 +35,14 @@ public sealed class SqliteApiServer : ApiServer
         return ValueTask.CompletedTask;
     }
 }
+
+/// <summary>The same, with limits that a test can reach.</summary>
+public sealed class LimitedSqliteApiServer : SqliteApiServer
+{
+    protected override IReadOnlyDictionary<string, string?> Settings => LimitContract.Settings;
+}
+
+public sealed class LimitsOnSqlite(LimitedSqliteApiServer server) : LimitContract(server), IClassFixture<LimitedSqliteApiServer>;
 
 public sealed class JobsOnSqlite(SqliteApiServer server) : JobContract(server), IClassFixture<SqliteApiServer>;
 

@@ -20,7 +20,7 @@ public sealed class OpenApiTests(SqliteApiServer server) : IClassFixture<SqliteA
             operation.Text("operationId").ShouldNotBeNullOrWhiteSpace(name);
             operation.Text("summary").ShouldNotBeNullOrWhiteSpace(name);
             operation.GetProperty("responses").MemberNames().ShouldBeSubsetOf(
-                ["200", "202", "304", "400", "401", "403", "404", "408", "409", "410", "413", "415", "422", "503"]);
+                ["200", "202", "304", "400", "401", "403", "404", "408", "409", "410", "413", "415", "422", "429", "503"]);
             operation.GetProperty("responses").MemberNames().ShouldContain("403", name);
         }
     }

@@ -13,7 +13,10 @@ internal sealed class TestAuthentication(
 {
     public new const string Scheme = "Bearer";
 
-    public static string Token(Guid company, string scopes) => $"{company}.{scopes.Replace(' ', '.')}";
+    private const string ClientMark = "as:";
+
+    public static string Token(Guid company, string scopes, string? client = null) =>
+        $"{company}.{scopes.Replace(' ', '.')}{(client is null ? "" : $".{ClientMark}{client}")}";
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -22,7 +25,10 @@ internal sealed class TestAuthentication(
         var parts = header["Bearer ".Length..].Split('.');
         if (!Guid.TryParse(parts[0], out _))
             return Task.FromResult(AuthenticateResult.Fail("The token names no company."));
-        var identity = new ClaimsIdentity([new("company_id", parts[0]), new("scope", string.Join(' ', parts[1..]))], Scheme);
+        var scopes = parts[1..].Where(part => !part.StartsWith(ClientMark, StringComparison.Ordinal));
+        var identity = new ClaimsIdentity([new("company_id", parts[0]), new("scope", string.Join(' ', scopes))], Scheme);
+        if (parts.FirstOrDefault(part => part.StartsWith(ClientMark, StringComparison.Ordinal)) is { } client)
+            identity.AddClaim(new("client_id", client[ClientMark.Length..]));
         return Task.FromResult(AuthenticateResult.Success(new(new(identity), Scheme)));
     }
 

@@ -8,6 +8,7 @@ namespace ApiJobs.Server.Tests.Contract;
 public sealed class WatchedStore(IJobStore jobs, ILaneStore lanes, IUpkeep upkeep) : StoreDecorator(jobs, lanes, upkeep)
 {
     private volatile bool _away;
+    private volatile bool _isDiskLow;
     private volatile bool _held;
 
     /// <summary>A chunk of an unfinished upload was stored.</summary>
@@ -20,9 +21,10 @@ public sealed class WatchedStore(IJobStore jobs, ILaneStore lanes, IUpkeep upkee
     public Signal Applied { get; } = new();
 
     /// <summary>Makes what requests and workers ask of it fail until disposed.</summary>
-    public IDisposable TakeAway()
+    /// <param name="isDiskLow">Whether it is for want of room.</param>
+    public IDisposable TakeAway(bool isDiskLow = false)
     {
-        _away = true;
+        (_isDiskLow, _away) = (isDiskLow, true);
         return new Ending(() => _away = false);
     }
 
@@ -99,7 +101,7 @@ public sealed class WatchedStore(IJobStore jobs, ILaneStore lanes, IUpkeep upkee
         return applied;
     }
 
-    private T Here<T>(Func<T> call) => _away ? throw new StoreUnavailableException("The test took the store away.") : call();
+    private T Here<T>(Func<T> call) => _away ? throw new StoreUnavailableException("The test took the store away.") { IsDiskLow = _isDiskLow } : call();
 
     private sealed class Ending(Action end) : IDisposable
     {

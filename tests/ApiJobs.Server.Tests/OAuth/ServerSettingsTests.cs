@@ -48,6 +48,11 @@ public sealed class ServerSettingsTests
     [InlineData("Retention:Records", "soon", "Retention:Records")]
     [InlineData("Retention:Jobs", "-1.00:00:00", "Retention:Jobs is -1.00:00:00. Set it to 00:00:00…36500.00:00:00, or leave it out.")]
     [InlineData("Retention:Interval", "00:00:00", "Retention:Interval")]
+    [InlineData("Limits:RequestsPerSecondPerClient", "-1", "Limits:RequestsPerSecondPerClient is -1. Set it to 0…1000000; the default is 1000")]
+    [InlineData("Limits:RequestBurstPerCompany", "0", "Limits:RequestBurstPerCompany is 0. Set it to 1…10000000")]
+    [InlineData("Limits:OpenUploads", "many", "Limits:OpenUploads")]
+    [InlineData("Limits:QueuedRecordsPerCompany", "-1", "Limits:QueuedRecordsPerCompany is -1. Set it to 0…")]
+    [InlineData("Limits:QueuedBytes", "-5", "Limits:QueuedBytes is -5. Set it to 0…")]
     [InlineData("Storage:MaxReaders", "0", "Storage:MaxReaders is 0. Set it to 1…64")]
     [InlineData("Storage:LockTimeout", "00:00:00", "Storage:LockTimeout")]
     public void A_wrong_setting_is_told_with_what_to_do(string name, string value, string message) =>

@@ -38,6 +38,40 @@ public sealed class PostgreSqlUpgradeTests(PostgreSqlDatabases databases) : Post
     }
 
     [Fact]
+    public async Task A_script_that_reads_the_jobs_of_all_companies_leaves_them_as_confined_as_they_were()
+    {
+        const string IsForced = "SELECT relforcerowsecurity FROM pg_class WHERE oid = 'jobs'::regclass";
+        (await QueryAsync<bool>(IsForced)).ShouldBeTrue();
+        await ExecuteAsync("""
+            ALTER TABLE lanes DROP COLUMN ended_records, DROP COLUMN ended_bytes;
+            ALTER TABLE lane_tails DROP COLUMN sealed_records, DROP COLUMN sealed_bytes;
+            DELETE FROM schema_versions WHERE scriptname = '0008_backlog.sql';
+            """);
+
+        await OpenStore().InitializeAsync(Token);
+
+        (await QueryAsync<bool>(IsForced)).ShouldBeTrue();
+        (await QueryAsync<long>("SELECT count(*) FROM schema_versions WHERE scriptname = '0008_backlog.sql'")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task What_an_older_node_has_not_counted_is_put_right_when_the_lane_runs_empty()
+    {
+        var company = Guid.CreateVersion7();
+        await SealAsync(company);
+        // As if a node of the version before had sealed it: the end will be counted, the beginning was not.
+        await ExecuteAsync("UPDATE lane_tails SET sealed_records = 0, sealed_bytes = 0");
+        (await Store.ReadBacklogAsync(company, Token)).ShouldBe(default);
+        var lease = (await Store.ClaimLaneAsync("node", TimeSpan.FromMinutes(1), Token)).ShouldNotBeNull();
+        await ApplyAsync(lease, await Store.ReadAheadAsync(lease, null, 10, Token));
+        await Store.ReleaseLaneAsync(lease, fault: null, Token);
+
+        await SealAsync(company);
+
+        (await Store.ReadBacklogAsync(company, Token)).Records.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_node_waits_for_another_that_upgrades_for_as_long_as_it_takes()
     {
         await using var upgrading = new NpgsqlConnection(ConnectionString);
