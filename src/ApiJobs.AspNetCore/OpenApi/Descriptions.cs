@@ -34,7 +34,8 @@ internal static class Descriptions
             "The body is a list of records, read as a stream: a JSON array of objects, or {\"records\":[…]}; one JSON object a line; "
             + "or CSV with a header row. It may be encoded as gzip or br. "
             + "The answer is the API job, at the Location; it is sent when every record is stored durably. "
-            + "A body that cannot be read is refused as a whole; a record that is wrong becomes an error in the job.")
+            + "A body that cannot be read is refused as a whole; a record that is wrong becomes an error in the job. "
+            + "With dry_run=true the job tells what would happen to each record, and changes nothing.")
         .WithRecordsAsBody()
         .Produces<Schemas.ApiJob>(StatusCodes.Status202Accepted)
         .Refuses(

@@ -27,7 +27,8 @@ public sealed class OpenApiTests(SqliteApiServer server) : IClassFixture<SqliteA
     [Theory]
     [InlineData("get /api-jobs/{id}", "id, expand")]
     [InlineData("get /api-jobs/{id}/records", "id, outcome, limit, cursor")]
-    [InlineData("put /cases/bulk", "key")]
+    [InlineData("put /cases/bulk", "key, dry_run")]
+    [InlineData("post /cases/bulk", "dry_run")]
     [InlineData("get /cases", "ref, postcode, updatedAfter, page, perPage")]
     public async Task Every_query_parameter_is_described(string operation, string names)
     {
