@@ -26,7 +26,7 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
     long? IRequestSizeLimitMetadata.MaxRequestBodySize => null;
 
     private readonly QueryParameter _dryRun = new(
-        "dry_run", "true rehearses the request: the job tells what would happen to each record, and changes nothing; false unless given.");
+        "dry_run", "true rehearses the request: the job tells what would happen to each record, and changes nothing; false unless given.", isFlag: true);
 
     public IReadOnlyList<QueryParameter> Parameters => _keys.Count == 0 ? [_dryRun] : [_key, _dryRun];
 
