@@ -29,7 +29,7 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
         "max_failed", "How many records may fail before the job is given up, and the rest left unprocessed: a number, as 100, or a part of all, as 5%.");
 
     private readonly QueryParameter _dryRun = new(
-        "dry_run", "true rehearses the request: the job tells what would happen to each record, and changes nothing; false unless given.");
+        "dry_run", "true rehearses the request: the job tells what would happen to each record, and changes nothing; false unless given.", isFlag: true);
 
     public IReadOnlyList<QueryParameter> Parameters => _keys.Count == 0 ? [_dryRun, MaxFailed] : [_key, _dryRun, MaxFailed];
 

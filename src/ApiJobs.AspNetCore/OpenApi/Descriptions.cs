@@ -109,7 +109,8 @@ internal static class Descriptions
             + "or CSV with a header row. It may be encoded as gzip or br. "
             + "The answer is the API job, at the Location; it is sent when every record is stored durably, or, with Prefer: wait=30, when the job "
             + "has ended within 30 seconds. "
-            + "A body that cannot be read is refused as a whole; a record that is wrong becomes an error in the job.")
+            + "A body that cannot be read is refused as a whole; a record that is wrong becomes an error in the job. "
+            + "With dry_run=true the job tells what would happen to each record, and changes nothing.")
         .WithRecordsAsBody().WithIdempotencyKey()
         .Produces<Schemas.ApiJob>(StatusCodes.Status202Accepted)
         .Produces<Schemas.ApiJob>()

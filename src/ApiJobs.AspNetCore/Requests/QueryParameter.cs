@@ -5,15 +5,18 @@ using Microsoft.AspNetCore.Http;
 namespace ApiJobs.AspNetCore.Requests;
 
 /// <summary>A query parameter of an endpoint. What an endpoint does not have is refused, so that a typing error never changes what is done.</summary>
-internal sealed class QueryParameter(string name, string description, bool isNumber = false)
+internal sealed class QueryParameter(string name, string description, bool isNumber = false, bool isFlag = false)
 {
     public string Name => name;
 
     /// <summary>A sentence for people.</summary>
     public string Description => description;
 
-    /// <summary>Whether it is a whole number; otherwise it is a text.</summary>
+    /// <summary>Whether it is a whole number; otherwise it is a text, unless it is a flag.</summary>
     public bool IsNumber => isNumber;
+
+    /// <summary>Whether it is true or false.</summary>
+    public bool IsFlag => isFlag;
 
     /// <summary>The parameter's text.</summary>
     /// <returns>The text, or null if it was not sent.</returns>

@@ -12,8 +12,8 @@ internal sealed class RehearsalRemoval(StoreSession session)
         SELECT company_id, job_id FROM rehearsals WHERE (company_id, job_id) > ($1, $2) ORDER BY company_id, job_id LIMIT $3
         """;
 
-    // The job may be gone already.
-    private const string HasEnded = "NOT EXISTS (SELECT FROM jobs WHERE company_id = $1 AND id = $2 AND end_time IS NULL)";
+    // The job may be gone already. NOT EXISTS would let the planner read all jobs of a company that its statistics do not know.
+    private const string HasEnded = "(SELECT true FROM jobs WHERE company_id = $1 AND id = $2 AND end_time IS NULL LIMIT 1) IS NULL";
 
     private const string RemoveNotesSql = $"""
         DELETE FROM rehearsal_notes n USING (

@@ -22,11 +22,20 @@ internal static class RehearsalSweeping
     /// <summary>Removes some notes of a rehearsal that has ended; with the last, that it had any.</summary>
     internal static void Remove(SqliteSession session, Guid companyId, Guid jobId)
     {
-        var removed = session.Use("""
-            DELETE FROM rehearsal_notes WHERE company_id = ?1 AND job_id = ?2 AND (kind, key) IN (
-                SELECT kind, key FROM rehearsal_notes WHERE company_id = ?1 AND job_id = ?2 ORDER BY kind, key LIMIT ?3)
-            """).Bind(1, companyId).Bind(2, jobId).Bind(3, NotesPerStep).Run();
-        if (removed < NotesPerStep)
+        var some = new List<(long Kind, Guid Key)>();
+        using (var select = session.Use("SELECT kind, key FROM rehearsal_notes WHERE company_id = ?1 AND job_id = ?2 ORDER BY kind, key LIMIT ?3"))
+        {
+            select.Bind(1, companyId).Bind(2, jobId).Bind(3, NotesPerStep);
+            while (select.Read())
+                some.Add((select.Int64(0), select.Guid(1)));
+        }
+
+        // One by one: SQLite would look through all of a kind for a list of pairs.
+        var delete = session.Use("DELETE FROM rehearsal_notes WHERE company_id = ?1 AND job_id = ?2 AND kind = ?3 AND key = ?4");
+        delete.Bind(1, companyId).Bind(2, jobId);
+        foreach (var (kind, key) in some)
+            delete.Bind(3, kind).Bind(4, key).Run();
+        if (some.Count < NotesPerStep)
             session.Use("DELETE FROM rehearsals WHERE company_id = ?1 AND job_id = ?2").Bind(1, companyId).Bind(2, jobId).Run();
     }
 }

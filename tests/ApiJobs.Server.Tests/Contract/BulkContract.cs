@@ -78,10 +78,10 @@ public abstract class BulkContract(ApiServer server)
     [InlineData("PUT", "cases/bulk?key=", "''", "id, ref")]
     [InlineData("PUT", "customers/bulk?key=ref", "'ref'", "id")]
     [InlineData("PUT", "cases/bulk?key=ref&key=ref", "2 times", "once")]
-    [InlineData("POST", "cases/bulk?key=ref", "'key'", "max_failed")]
-    [InlineData("PATCH", "cases/bulk?key=ref", "'key'", "max_failed")]
+    [InlineData("POST", "cases/bulk?key=ref", "'key'", "dry_run")]
+    [InlineData("PATCH", "cases/bulk?key=ref", "'key'", "dry_run")]
     [InlineData("PUT", "cases/bulk?keys=ref", "'keys'", "key")]
-    [InlineData("POST", "cases/tags/bulk?x=1", "'x'", "max_failed")]
+    [InlineData("POST", "cases/tags/bulk?x=1", "'x'", "dry_run")]
     public async Task A_parameter_that_is_not_allowed_is_refused_by_name(string method, string path, string named, string allowed)
     {
         var answer = await server.ClientOf(_company).SendJsonAsync(new(method), path, "[{}]");

@@ -56,6 +56,8 @@ public sealed class CallersOnPostgreSql(PostgreSqlApiServer server) : CallerCont
 
 public sealed class RecordsOnPostgreSql(PostgreSqlApiServer server) : RecordsContract(server), IClassFixture<PostgreSqlApiServer>;
 
+public sealed class RehearsalsOnPostgreSql(PostgreSqlApiServer server) : RehearsalContract(server), IClassFixture<PostgreSqlApiServer>;
+
 public sealed class ResourcesOnPostgreSql(PostgreSqlApiServer server) : ResourceContract(server), IClassFixture<PostgreSqlApiServer>;
 
 public sealed class HangUpsOnPostgreSql(PostgreSqlApiServer server) : HangUpContract(server), IClassFixture<PostgreSqlApiServer>;

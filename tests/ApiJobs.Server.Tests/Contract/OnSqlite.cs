@@ -56,6 +56,8 @@ public sealed class CallersOnSqlite(SqliteApiServer server) : CallerContract(ser
 
 public sealed class RecordsOnSqlite(SqliteApiServer server) : RecordsContract(server), IClassFixture<SqliteApiServer>;
 
+public sealed class RehearsalsOnSqlite(SqliteApiServer server) : RehearsalContract(server), IClassFixture<SqliteApiServer>;
+
 public sealed class ResourcesOnSqlite(SqliteApiServer server) : ResourceContract(server), IClassFixture<SqliteApiServer>;
 
 public sealed class HangUpsOnSqlite(SqliteApiServer server) : HangUpContract(server), IClassFixture<SqliteApiServer>;

@@ -29,7 +29,8 @@ public sealed class OpenApiTests(SqliteApiServer server) : IClassFixture<SqliteA
     [InlineData("get /api-jobs/{id}", "id, expand")]
     [InlineData("get /api-jobs", "status, type, created_after, created_before, client_id, parent_id, has_failed, dry_run, limit, cursor, expand")]
     [InlineData("get /api-jobs/{id}/records", "id, outcome, limit, cursor")]
-    [InlineData("put /cases/bulk", "key, max_failed, Idempotency-Key")]
+    [InlineData("put /cases/bulk", "key, dry_run, max_failed, Idempotency-Key")]
+    [InlineData("post /cases/bulk", "dry_run, max_failed, Idempotency-Key")]
     [InlineData("post /api-jobs/{id}/cancel", "id, Idempotency-Key")]
     [InlineData("get /cases", "ref, postcode, updatedAfter, page, perPage")]
     public async Task Every_query_parameter_is_described(string operation, string names)

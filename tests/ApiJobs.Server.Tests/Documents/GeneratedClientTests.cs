@@ -41,7 +41,10 @@ public sealed class GeneratedClientTests
             ((Guid)caller.Company_id).ShouldBe(Guid.Parse(CompanyId));
             ((string)caller.Client_id).ShouldBe("generated");
 
-            var job = await client.CustomerCaseBulkCreateAsync(null, "a key", new object[] { new { @ref = "A" }, new { @ref = "B", colour = "red" } });
+            var bulk = new object[] { new { @ref = "A" }, new { @ref = "B", colour = "red" } };
+            await client.CustomerCaseBulkCreateAsync(true, null, null, bulk);
+            // In earnest the ref of the first is still to be had.
+            var job = await client.CustomerCaseBulkCreateAsync(false, null, "a key", bulk);
             await Eventually.WithinAsync(TimeSpan.FromSeconds(30), async () =>
             {
                 job = await client.GetApiJobAsync(((Guid)job.Id).ToString(), null);
