@@ -17,12 +17,12 @@ internal sealed class ClonedJobs(Database database, Guid companyId, Guid jobId, 
     // Far before the model's own time, so that copies never meet real ids.
     private const long FirstIdMilliseconds = 1_600_000_000_000;
 
-    /// <summary>Copies an ended job: its row, its chunks and their results.</summary>
+    /// <summary>Copies an ended job: its row, where lists find it, its chunks and their results.</summary>
     /// <remarks>Places count down from the lane's first one: they are behind the work there is and ever will be.</remarks>
     public async Task AddEndedAsync(long count, int companies, CancellationToken cancellationToken)
     {
         await AddLanesAsync(companies, new Dictionary<string, string>(), cancellationToken);
-        foreach (var table in (string[])["jobs", "chunks", "chunk_results"])
+        foreach (var table in (string[])["jobs", "job_marks", "chunks", "chunk_results"])
             await AddAsync(table, count, count / companies, place: "-n", cancellationToken);
     }
 
@@ -31,7 +31,7 @@ internal sealed class ClonedJobs(Database database, Guid companyId, Guid jobId, 
     {
         var perCompany = count / companies;
         await AddLanesAsync(companies, new Dictionary<string, string> { ["next_position"] = $"{perCompany + 2}" }, cancellationToken);
-        foreach (var table in (string[])["jobs", "chunks"])
+        foreach (var table in (string[])["jobs", "job_marks", "chunks"])
             await AddAsync(table, count, perCompany, place: $"2 + n % {perCompany}", cancellationToken);
         var tails = await database.ColumnsAsync("lane_tails", cancellationToken);
         if (tails.Count > 0)

@@ -54,6 +54,19 @@ internal sealed class Company(HttpClient http, Guid id, string token)
         return await answer.Content.ReadAsByteArrayAsync(cancellationToken);
     }
 
+    /// <summary>Asks for a page of the company's jobs.</summary>
+    /// <param name="query">The filters, as in a URL.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>How many jobs it has.</returns>
+    public async Task<int> CountListedAsync(string query, CancellationToken cancellationToken)
+    {
+        using var request = NewRequest(HttpMethod.Get, $"/engine/api/api-jobs?{query}");
+        using var answer = await http.SendAsync(request, cancellationToken);
+        answer.EnsureSuccessStatusCode();
+        using var page = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancellationToken));
+        return page.RootElement.GetProperty("data").GetArrayLength();
+    }
+
     /// <summary>Asks again and again until the job has ended.</summary>
     public async Task<JobState> WaitAsync(Guid jobId, CancellationToken cancellationToken, TimeSpan? pollInterval = null)
     {

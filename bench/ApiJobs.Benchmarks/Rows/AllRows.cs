@@ -16,6 +16,8 @@ internal static class AllRows
         new("small-jobs", "one-record jobs ÷ no-op jobs of Hangfire, graphile-worker and pg-boss", SmallJobs.RunAsync),
         new("job-reads-sqlite", "GET api-jobs/{id} ÷ a bare Kestrel endpoint, SQLite", bench => JobReads.RunAsync(bench, Store.Sqlite, goal: 0.70)),
         new("job-reads-postgresql", "GET api-jobs/{id} ÷ a bare Kestrel endpoint, PostgreSQL", bench => JobReads.RunAsync(bench, Store.PostgreSql, goal: 0.50)),
+        new("job-list-sqlite", "a page of jobs among ten million ended ones ÷ among a thousand, SQLite", bench => JobList.RunAsync(bench, Store.Sqlite)),
+        new("job-list-postgresql", "a page of jobs among ten million ended ones ÷ among a thousand, PostgreSQL", bench => JobList.RunAsync(bench, Store.PostgreSql)),
         new("upload-memory", "peak memory of a 10 GB upload ÷ of a 100 MB upload", UploadMemory.RunAsync),
         new("ended-jobs-sqlite", "speed with ten million ended jobs ÷ with none, SQLite", bench => EndedJobs.RunAsync(bench, Store.Sqlite)),
         new("ended-jobs-postgresql", "speed with ten million ended jobs ÷ with none, PostgreSQL", bench => EndedJobs.RunAsync(bench, Store.PostgreSql)),
