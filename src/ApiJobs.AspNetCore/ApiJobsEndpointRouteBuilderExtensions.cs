@@ -51,13 +51,17 @@ public static class ApiJobsEndpointRouteBuilderExtensions
         api.MapRead("/api-jobs/{id}", jobs.GetAsync)
             .NeedsScope(ApiScopes.JobsRead).Takes(JobEndpoint.Parameters).DescribeJob();
 
-        var records = new RecordsEndpoint(engine, urls);
+        var intake = services.GetRequiredService<IOptions<IntakeOptions>>().Value;
+        var records = new RecordsEndpoint(engine, intake, urls);
         api.MapRead("/api-jobs/{id}/records", records.ListAsync)
             .NeedsScope(ApiScopes.JobsRead).Takes(RecordsEndpoint.Parameters).DescribeRecords();
 
+        api.MapRead("/api-jobs/{id}/errors", new ErrorsEndpoint(engine).ListAsync)
+            .NeedsScope(ApiScopes.JobsRead).DescribeErrors();
+
         foreach (var route in services.GetRequiredService<BulkRoutes>().All)
         {
-            var bulk = new BulkEndpoint(route, engine, services.GetRequiredService<IOptions<IntakeOptions>>().Value, urls);
+            var bulk = new BulkEndpoint(route, engine, intake, urls);
             api.MapMethods($"/{route.Path}", [route.Method], (Delegate)bulk.AcceptAsync)
                 .NeedsScope(route.Scope).Takes(bulk.Parameters).WithMetadata(bulk, new MakesJob()).DescribeBulk(route);
         }

@@ -1,5 +1,6 @@
 using ApiJobs.Jobs;
 using ApiJobs.PostgreSql.Session;
+using ApiJobs.Records;
 using ApiJobs.Storage;
 using Npgsql;
 
@@ -22,6 +23,12 @@ internal sealed class JobReading(StoreSession session)
           AND EXISTS (SELECT FROM jobs WHERE company_id = $1 AND id = $2)
         ORDER BY c.chunk_index
         LIMIT $4
+        """;
+
+    private const string ReadErrorsSql = """
+        SELECT code, pointer, count, first_index, message FROM job_errors
+        WHERE company_id = $1 AND job_id = $2
+        ORDER BY count DESC, first_index, code COLLATE "C", pointer COLLATE "C"
         """;
 
     internal async Task<ApiJob?> FindAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken)
@@ -47,6 +54,11 @@ internal sealed class JobReading(StoreSession session)
                 row.IsDBNull(4) ? ReadOnlyMemory<byte>.Empty : row.GetFieldValue<byte[]>(4),
                 row.IsDBNull(5) ? ReadOnlyMemory<byte>.Empty : row.GetFieldValue<byte[]>(5)),
             cancellationToken);
+
+    internal async Task<IReadOnlyList<ErrorGroup>> ReadErrorsAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        await ReadAsync(
+            companyId, Sql.Statement(ReadErrorsSql, Sql.Value(companyId), Sql.Value(jobId)),
+            row => new ErrorGroup(row.GetString(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3), row.GetString(4)), cancellationToken);
 
     private Task<List<T>> ReadAsync<T>(
         Guid companyId, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>

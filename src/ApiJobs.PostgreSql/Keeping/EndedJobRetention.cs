@@ -37,6 +37,8 @@ internal sealed class EndedJobRetention(StoreSession session)
             ORDER BY id LIMIT $3),
         messages AS (
             DELETE FROM job_messages m USING old WHERE m.company_id = $1 AND m.job_id = old.id),
+        errors AS (
+            DELETE FROM job_errors e USING old WHERE e.company_id = $1 AND e.job_id = old.id),
         keys AS (
             DELETE FROM idempotency_keys k USING old
             WHERE k.company_id = $1 AND k.client_id = COALESCE(old.client_id, '') AND k.key = old.idempotency_key AND k.job_id = old.id)

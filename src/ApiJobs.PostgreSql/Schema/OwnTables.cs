@@ -18,6 +18,7 @@ internal static class OwnTables
         new("chunks", "SELECT, INSERT, DELETE", IsConfined: true),
         new("chunk_results", "SELECT, INSERT, DELETE", IsConfined: true),
         new("job_messages", "SELECT, INSERT, DELETE", IsConfined: true),
+        new("job_errors", "SELECT, INSERT, UPDATE, DELETE", IsConfined: true),
         new("uploads", "SELECT, INSERT, UPDATE, DELETE", IsConfined: false),
         new("lanes", "SELECT, INSERT, UPDATE", IsConfined: false),
         new("lane_tails", "SELECT, INSERT, UPDATE", IsConfined: false),

@@ -59,6 +59,7 @@ internal static class EndedJobRows
         foreach (var (id, clientId, key) in old)
         {
             session.Use("DELETE FROM job_messages WHERE company_id = ?1 AND job_id = ?2").Bind(1, companyId).Bind(2, id).Run();
+            session.Use("DELETE FROM job_errors WHERE company_id = ?1 AND job_id = ?2").Bind(1, companyId).Bind(2, id).Run();
             if (key is not null)
                 session.Use("DELETE FROM idempotency_keys WHERE company_id = ?1 AND client_id = ?2 AND key = ?3")
                     .Bind(1, companyId).Bind(2, clientId).Bind(3, key).Run();

@@ -7,7 +7,7 @@ internal static class StoreTables
     internal const string Journal = "schema_versions";
 
     private static readonly string[] All =
-        ["lanes", "jobs", "idempotency_keys", "uploads", "chunks", "chunk_results", "job_messages", Journal];
+        ["lanes", "jobs", "idempotency_keys", "uploads", "chunks", "chunk_results", "job_messages", "job_errors", Journal];
 
     /// <summary>Whether a table of this name is the store's, or SQLite's own.</summary>
     internal static bool Has(string name) => All.Contains(name) || name.StartsWith("sqlite_", StringComparison.Ordinal);

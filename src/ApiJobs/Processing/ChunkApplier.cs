@@ -91,7 +91,7 @@ internal sealed class ChunkApplier(ChunkGroup group, JobMessageWriter message, W
             }
 
             var (text, entryCount) = message.End();
-            outcomes.Add(new(bytes, ChunkErrors.Write(failures), text, entryCount));
+            outcomes.Add(new(bytes, ChunkErrors.Write(failures), text, entryCount) { ErrorGroups = ErrorGroup.Of(failures) });
         }
 
         return outcomes;

@@ -48,6 +48,10 @@ public interface IJobStore
     Task<IReadOnlyList<ChunkResult>> ReadResultsAsync(
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken);
 
+    /// <summary>Reads the kinds of errors that a job's records have so far (<see cref="ChunkOutcome.ErrorGroups"/>).</summary>
+    /// <returns>The most frequent first, then by the first record; at most <see cref="Records.ErrorGroup.MaxPerJob"/>. Empty if the company has no such job.</returns>
+    Task<IReadOnlyList<Records.ErrorGroup>> ReadErrorsAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken);
+
     // Ending otherwise than by the last chunk.
 
     /// <summary>Ends a job as failed, in one durable transaction: the records without an outcome stay unprocessed, and the lane goes on with the next job.</summary>

@@ -36,6 +36,9 @@ public class StoreDecorator(IJobStore jobs, ILaneStore lanes, IUpkeep upkeep) : 
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         jobs.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken);
 
+    public virtual Task<IReadOnlyList<ErrorGroup>> ReadErrorsAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        jobs.ReadErrorsAsync(companyId, jobId, cancellationToken);
+
     public virtual Task<EndResult> EndJobAsync(Guid companyId, Guid jobId, JobFailure failure, CancellationToken cancellationToken) =>
         jobs.EndJobAsync(companyId, jobId, failure, cancellationToken);
 
