@@ -66,10 +66,13 @@ public static class ApiJobsEndpointRouteBuilderExtensions
         api.MapRead("/api-jobs/{id}", jobs.GetAsync)
             .NeedsScope(ApiScopes.JobsRead).Takes(JobEndpoint.Parameters).DescribeJob();
 
-        var records = new RecordsEndpoint(engine, urls);
+        var intake = services.GetRequiredService<IOptions<IntakeOptions>>().Value;
+        var records = new RecordsEndpoint(engine, intake, urls);
         api.MapRead("/api-jobs/{id}/records", records.ListAsync)
             .NeedsScope(ApiScopes.JobsRead).Takes(RecordsEndpoint.Parameters).DescribeRecords();
 
+        api.MapRead("/api-jobs/{id}/errors", new ErrorsEndpoint(engine).ListAsync)
+            .NeedsScope(ApiScopes.JobsRead).DescribeErrors();
         var changes = new ChangeEndpoints(engine, services.GetRequiredService<BulkRoutes>(), urls);
         api.MapPost("/api-jobs/{id}/cancel", changes.CancelAsync)
             .NeedsScope(ApiScopes.JobsWrite).WithMetadata(new ChangesJobs()).DescribeCancel();
@@ -81,7 +84,7 @@ public static class ApiJobsEndpointRouteBuilderExtensions
             engine, urls, services.GetRequiredService<IOptions<WaitOptions>>().Value, services.GetRequiredService<TimeProvider>());
         api.MapRead("/api-jobs/{id}/events", events.StreamAsync)
             .NeedsScope(ApiScopes.JobsRead).DescribeEvents();
-        var limits = new LimitsEndpoint(engine, admission, services.GetRequiredService<IOptions<IntakeOptions>>().Value, requests, uploads);
+        var limits = new LimitsEndpoint(engine, admission, intake, requests, uploads);
         api.MapRead("/limits", limits.GetAsync)
             .NeedsScope(ApiScopes.JobsRead).DescribeLimits();
         api.MapRead("/api-jobs/{id}/log", new JobLogEndpoint(engine).GetAsync)
@@ -89,7 +92,7 @@ public static class ApiJobsEndpointRouteBuilderExtensions
 
         foreach (var route in services.GetRequiredService<BulkRoutes>().All)
         {
-            var bulk = new BulkEndpoint(route, engine, services.GetRequiredService<IOptions<IntakeOptions>>().Value, uploads, urls);
+            var bulk = new BulkEndpoint(route, engine, intake, uploads, urls);
             api.MapMethods($"/{route.Path}", [route.Method], (Delegate)bulk.AcceptAsync)
                 .NeedsScope(route.Scope).Takes(bulk.Parameters).WithMetadata(bulk, new ChangesJobs()).DescribeBulk(route);
         }

@@ -3,6 +3,7 @@ using ApiJobs.PostgreSql.Accepting;
 using ApiJobs.PostgreSql.Applying;
 using ApiJobs.PostgreSql.Asking;
 using ApiJobs.PostgreSql.Session;
+using ApiJobs.Records;
 using ApiJobs.Storage;
 
 namespace ApiJobs.PostgreSql;
@@ -57,6 +58,9 @@ internal sealed class PostgreSqlJobStore(
     public Task<IReadOnlyList<ChunkResult>> ReadResultsAsync(
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         reading.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken);
+
+    public Task<IReadOnlyList<ErrorGroup>> ReadErrorsAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        reading.ReadErrorsAsync(companyId, jobId, cancellationToken);
 
     public Task<JobPage> ListJobsAsync(Guid companyId, JobQuery query, CancellationToken cancellationToken)
     {

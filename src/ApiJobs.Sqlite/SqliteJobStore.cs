@@ -1,4 +1,5 @@
 using ApiJobs.Jobs;
+using ApiJobs.Records;
 using ApiJobs.Sqlite.Accepting;
 using ApiJobs.Sqlite.Applying;
 using ApiJobs.Sqlite.Asking;
@@ -46,6 +47,9 @@ internal sealed class SqliteJobStore(SqliteDatabase database, LaneQueue lanes) :
     public Task<IReadOnlyList<ChunkResult>> ReadResultsAsync(
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
         database.ReadAsync(session => ChunkRows.Results(session, companyId, jobId, fromChunk, maxChunks), cancellationToken);
+
+    public Task<IReadOnlyList<ErrorGroup>> ReadErrorsAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => ErrorRows.Of(session, companyId, jobId), cancellationToken);
 
     public Task<JobPage> ListJobsAsync(Guid companyId, JobQuery query, CancellationToken cancellationToken)
     {

@@ -105,7 +105,7 @@ public sealed class ApiJobEngine(
                     HeaderCheck.Check(request, records);
                 if (chunks.TotalRecords == _intake.MaxRecords)
                     throw TooManyRecords();
-                if (chunks.IsFullFor(records.Current))
+                if (chunks.IsFullFor(records.Current, records.Line))
                 {
                     await EndAppendAsync(append);
                     var chunk = chunks.Close();
@@ -113,7 +113,7 @@ public sealed class ApiJobEngine(
                     append = store.AppendChunkAsync(request.CompanyId, jobId, chunk, cancellationToken);
                 }
 
-                chunks.Add(records.Current);
+                chunks.Add(records);
             }
 
             await EndAppendAsync(append);
@@ -315,6 +315,24 @@ public sealed class ApiJobEngine(
                     yield return result;
             }
         }
+    }
+
+    /// <summary>Reads the columns of the CSV body that a job was made of, in their order.</summary>
+    /// <returns>Null if the body was not CSV.</returns>
+    /// <exception cref="RecordsRemovedException">The records have been kept long enough, and are gone.</exception>
+    public async Task<IReadOnlyList<string>?> ReadColumnsAsync(ApiJob job, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        var chunks = await store.ReadResultsAsync(job.CompanyId, job.Id, 0, 1, cancellationToken);
+        return chunks is [{ Chunk: { Index: 0 } first }] ? ChunkPayload.Columns(first.Payload) : throw new RecordsRemovedException(job.Id);
+    }
+
+    /// <summary>Reads the kinds of errors that a job's records have so far, the most frequent first.</summary>
+    /// <returns>At most <see cref="ErrorGroup.MaxPerJob"/>; what is beyond them is counted in one of them.</returns>
+    public Task<IReadOnlyList<ErrorGroup>> ReadErrorsAsync(ApiJob job, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        return store.ReadErrorsAsync(job.CompanyId, job.Id, cancellationToken);
     }
 
     /// <summary>Reads how much a company has queued: the jobs that have not ended, and what is on its way into this node. A moment old at the most.</summary>

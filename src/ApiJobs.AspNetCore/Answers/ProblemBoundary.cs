@@ -23,6 +23,12 @@ internal sealed class ProblemBoundary(RequestDelegate inside)
         {
             await inside(context);
         }
+        catch (Exception exception) when (context.Response.HasStarted && !IsHangUp(exception, context))
+        {
+            // What was sent of the answer must not look like all of it: the connection is broken off, never ended.
+            Logger(context).LogWarning(exception, "The answer to {Method} {Path} was broken off.", context.Request.Method, context.Request.Path);
+            context.Abort();
+        }
         catch (ProblemException exception)
         {
             await exception.Problem.WriteAsync(context);

@@ -22,10 +22,13 @@ internal static class Problems
     public static readonly ProblemKind RecordsRemoved = new("records_removed", StatusCodes.Status410Gone, "The records are no longer kept");
     public static readonly ProblemKind MethodNotAllowed = new("method_not_allowed", StatusCodes.Status405MethodNotAllowed, "Method not allowed");
     public static readonly ProblemKind InvalidParameter = new(RequestFaultCodes.InvalidParameter, StatusCodes.Status400BadRequest, "A parameter is not valid");
+    public static readonly ProblemKind NotAcceptable = new("not_acceptable", StatusCodes.Status406NotAcceptable, "The answer cannot have the media type asked for");
+    public static readonly ProblemKind TooManyColumns = new("too_many_columns", StatusCodes.Status400BadRequest, "A table of the records would have too many columns");
     public static readonly ProblemKind BadRequest = new("bad_request", StatusCodes.Status400BadRequest, "The request cannot be served");
 
     // What is sent.
     public static readonly ProblemKind UnsupportedMediaType = new("unsupported_media_type", StatusCodes.Status415UnsupportedMediaType, "The media type is not supported");
+    public static readonly ProblemKind InvalidForm = new("invalid_form", StatusCodes.Status400BadRequest, "The form is not one file");
     public static readonly ProblemKind MalformedBody = new(RequestFaultCodes.MalformedBody, StatusCodes.Status400BadRequest, "The body is not well-formed");
     public static readonly ProblemKind InvalidUtf8 = new(RequestFaultCodes.InvalidUtf8, StatusCodes.Status400BadRequest, "The body is not valid UTF-8");
     public static readonly ProblemKind TooDeep = new(RequestFaultCodes.TooDeep, StatusCodes.Status400BadRequest, "The body nests too deep");
@@ -69,8 +72,8 @@ internal static class Problems
     public static IReadOnlyList<ProblemKind> All { get; } =
     [
         MissingToken, MalformedToken, InvalidToken, ExpiredToken, RevokedToken, InsufficientScope, Forbidden,
-        NotFound, RecordsRemoved, MethodNotAllowed, InvalidParameter, BadRequest,
-        UnsupportedMediaType, MalformedBody, InvalidUtf8, TooDeep, WrongShape, RecordNotObject, NoRecords, InvalidEncoding,
+        NotFound, RecordsRemoved, MethodNotAllowed, InvalidParameter, NotAcceptable, TooManyColumns, BadRequest,
+        UnsupportedMediaType, InvalidForm, MalformedBody, InvalidUtf8, TooDeep, WrongShape, RecordNotObject, NoRecords, InvalidEncoding,
         RecordTooLarge, BodyTooLarge, TooManyRecords, NotRehearsable, InvalidIdempotencyKey, IdempotencyKeyReused,
         AlreadyEnded, NotEnded, NothingToRetry, AlreadyRetried, NotARehearsal, AlreadyPromoted, UnknownOperation,
         UploadExpired, RequestTimeout, TooManyRequests, TooManyUploads, QueueFull, TooManyWaiters,

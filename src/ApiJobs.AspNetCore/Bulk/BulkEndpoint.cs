@@ -22,6 +22,9 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
     private readonly QueryParameter _key = new(
         "key", $"The unique field that rows are found by, one of {string.Join(", ", KeysOf(route))}; {IdKey} unless given.");
 
+    private readonly QueryParameter _retryOf = new(
+        "retry_of", "The id of an ended API job that this one corrects. Columns of text/csv that begin with _ are left out then, and the apostrophes that its list of records has in front of cells.");
+
     // The server's general limit does not hold here: bodies are streamed, and have a limit of their own (BoundedBody).
     long? IRequestSizeLimitMetadata.MaxRequestBodySize => null;
 
@@ -31,7 +34,7 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
     private readonly QueryParameter _dryRun = new(
         "dry_run", "true rehearses the request: the job tells what would happen to each record, and changes nothing; false unless given.", isFlag: true);
 
-    public IReadOnlyList<QueryParameter> Parameters => _keys.Count == 0 ? [_dryRun, MaxFailed] : [_key, _dryRun, MaxFailed];
+    public IReadOnlyList<QueryParameter> Parameters => _keys.Count == 0 ? [_dryRun, MaxFailed, _retryOf] : [_key, _dryRun, MaxFailed, _retryOf];
 
     public async Task AcceptAsync(HttpContext context)
     {
@@ -46,20 +49,40 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
         // RFC 9110, section 15.5.16: Accept-Encoding tells a wrong encoding from a wrong media type.
         await using var body = ContentEncodings.Open(request.Headers.ContentEncoding, hashed ?? (Stream)bounded, intake)
             ?? throw Problems.UnsupportedMediaType.Refusal(Unsupported(request), ("Accept-Encoding", string.Join(", ", ContentEncodings.Supported)));
-        await using var records = RecordFormats.Open(request.ContentType, body, intake)
-            ?? throw Problems.UnsupportedMediaType.Refusal(Unsupported(request));
-
-        var bulk = new BulkRequest(context.Caller().CompanyId, route.Operation, options)
+        var isForm = FormFile.IsSentAs(request.ContentType);
+        if (!isForm && !RecordFormats.Knows(request.ContentType))
+            throw Problems.UnsupportedMediaType.Refusal(Unsupported(request));
+        var caller = context.Caller();
+        var parentId = await FindParentAsync(context, caller);
+        var bulk = new BulkRequest(caller.CompanyId, route.Operation, options)
         {
-            Origin = origin,
+            Origin = origin with { ParentId = parentId },
             MaxFailed = maxFailed,
             Fingerprint = hashed is null ? null : hashed.ReadFingerprintAsync,
         };
         ApiJob job;
         // Ended before the answer: whoever has it may send the next request.
         using (uploads.Open(bulk.CompanyId))
+        {
+            await using var file = isForm ? await FormFile.OpenAsync(request.ContentType, body, intake, context.RequestAborted) : null;
+            await using var records = RecordFormats.Open(file?.ContentType ?? request.ContentType, file?.Body ?? body, intake, isCorrection: parentId is not null)
+                ?? throw Problems.UnsupportedMediaType.Refusal(Unsupported(request));
             job = await engine.AcceptAsync(bulk, records, context.RequestAborted);
+        }
+
         await response.WriteAcceptedAsync(job, engine, urls);
+    }
+
+    private async Task<Guid?> FindParentAsync(HttpContext context, ApiJobCaller caller)
+    {
+        if (_retryOf.Text(context.Request) is not { } text)
+            return null;
+        var parentId = PathId.Parse(text);
+        if (await engine.FindJobAsync(caller.CompanyId, parentId, context.RequestAborted) is not { } parent)
+            throw JobEndpoint.NotFound(parentId);
+        return parent.HasEnded
+            ? parentId
+            : throw Problems.NotEnded.Refusal($"The API job {parentId} has not ended, so what there is to correct is not known yet. Send the request again once its end_time is set.");
     }
 
     private static FailureBound? ReadMaxFailed(HttpRequest request) => MaxFailed.Text(request) switch
@@ -83,7 +106,7 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
     {
         var type = request.ContentType is { Length: > 0 } sent ? $"'{QueryParameter.Shown(sent)}'" : "of no Content-Type";
         var encoding = request.Headers.ContentEncoding.Count == 0 ? "" : $", encoded as '{QueryParameter.Shown(request.Headers.ContentEncoding.ToString())}'";
-        return $"The body is {type}{encoding}. Send one of {string.Join(", ", RecordFormats.MediaTypes)}, in UTF-8; "
+        return $"The body is {type}{encoding}. Send one of {string.Join(", ", RecordFormats.MediaTypes)}, in UTF-8, or one file of these as {FormFile.MediaType}; "
             + $"as it is, or encoded as {string.Join(" or ", ContentEncodings.Supported)}.";
     }
 

@@ -1,3 +1,4 @@
+using ApiJobs.AspNetCore.Jobs;
 using ApiJobs.Declarations;
 using ApiJobs.Jobs;
 using ApiJobs.Resources;
@@ -44,9 +45,22 @@ internal static class Descriptions
     public static void DescribeRecords(this RouteHandlerBuilder endpoint) => endpoint
         .WithOperationId("listApiJobRecords").WithTags(JobsTag)
         .WithSummary("List what happened to each record of an API job")
-        .WithDescription("In input order, a page at a time. While there is more, the Link header names the next page (rel=\"next\").")
+        .WithDescription(
+            "In input order, a page at a time. While there is more, the Link header names the next page (rel=\"next\"). "
+            + "Asked for as application/x-ndjson or text/csv, without a limit, all records are sent as a stream. A table with include=record has the "
+            + "columns of the request, and can be corrected and sent back with retry_of.")
         .Produces<Schemas.RecordResults>()
-        .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status410Gone);
+        .AlsoAnswersAs(RecordsFormat.Ndjson.MediaType, RecordsFormat.Csv.MediaType)
+        .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status406NotAcceptable, StatusCodes.Status410Gone);
+
+    public static void DescribeErrors(this RouteHandlerBuilder endpoint) => endpoint
+        .WithOperationId("listApiJobErrors").WithTags(JobsTag)
+        .WithSummary("List the kinds of errors that the records of an API job have")
+        .WithDescription(
+            "The most frequent first, at most 100; errors of further kinds are counted together, under the code 'other'. "
+            + "A record counts once in each kind that it has an error of. Counted as the job runs.")
+        .Produces<Schemas.ErrorGroups>()
+        .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound);
 
     public static void DescribeCancel(this RouteHandlerBuilder endpoint) => endpoint
         .WithOperationId("cancelApiJob").WithTags(JobsTag)
@@ -106,7 +120,7 @@ internal static class Descriptions
         .WithSummary($"Send a bulk request: {route.Operation.Type}")
         .WithDescription(
             "The body is a list of records, read as a stream: a JSON array of objects, or {\"records\":[…]}; one JSON object a line; "
-            + "or CSV with a header row. It may be encoded as gzip or br. "
+            + "or CSV with a header row; or one file of these in a form. It may be encoded as gzip or br. "
             + "The answer is the API job, at the Location; it is sent when every record is stored durably, or, with Prefer: wait=30, when the job "
             + "has ended within 30 seconds. "
             + "A body that cannot be read is refused as a whole; a record that is wrong becomes an error in the job. "
@@ -115,7 +129,7 @@ internal static class Descriptions
         .Produces<Schemas.ApiJob>(StatusCodes.Status202Accepted)
         .Produces<Schemas.ApiJob>()
         .Refuses(
-            StatusCodes.Status400BadRequest, StatusCodes.Status408RequestTimeout,
+            StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status408RequestTimeout, StatusCodes.Status409Conflict,
             StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType, StatusCodes.Status422UnprocessableEntity);
 
     public static void DescribeRows(this RouteHandlerBuilder endpoint, Resource resource) => endpoint

@@ -1,3 +1,4 @@
+using ApiJobs.AspNetCore.Bulk;
 using ApiJobs.AspNetCore.Requests;
 using ApiJobs.Intake;
 using Microsoft.AspNetCore.Builder;
@@ -48,6 +49,18 @@ internal static class OperationTransformers
             Content = RecordFormats.MediaTypes.ToDictionary(
                 type => type, type => new OpenApiMediaType { Schema = type == "application/json" ? records : new OpenApiSchema { Type = JsonSchemaType.String } }),
         };
+        var file = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" };
+        operation.RequestBody.Content!.Add(FormFile.MediaType, new OpenApiMediaType
+        {
+            Schema = new OpenApiSchema { Type = JsonSchemaType.Object, Properties = new Dictionary<string, IOpenApiSchema> { ["file"] = file } },
+        });
+    });
+
+    /// <summary>Describes the texts that an endpoint answers instead of JSON, to whoever asks for them.</summary>
+    public static RouteHandlerBuilder AlsoAnswersAs(this RouteHandlerBuilder endpoint, params string[] mediaTypes) => endpoint.Transform(operation =>
+    {
+        foreach (var type in mediaTypes)
+            operation.Responses!["200"].Content!.Add(type, new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } });
     });
 
     private static RouteHandlerBuilder Transform(this RouteHandlerBuilder endpoint, Action<OpenApiOperation> transform) =>

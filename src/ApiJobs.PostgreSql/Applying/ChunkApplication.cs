@@ -3,6 +3,7 @@ using System.Diagnostics;
 using ApiJobs.Jobs;
 using ApiJobs.PostgreSql.Resources;
 using ApiJobs.PostgreSql.Session;
+using ApiJobs.Records;
 using ApiJobs.Storage;
 using Npgsql;
 using NpgsqlTypes;
@@ -147,6 +148,14 @@ internal sealed class ChunkApplication(StoreSession session, PostgreSqlTables ta
                 Sql.Column(speaking, chunk => chunk.Index, NpgsqlDbType.Integer),
                 Sql.Column(speaking, chunk => chunk.Outcome.MessageText, NpgsqlDbType.Text)));
         }
+
+        ErrorCounting.AddTo(batch, companyId, [
+            .. from chunk in applied
+               where chunk.Outcome.ErrorGroups.Count > 0
+               group chunk.Outcome.ErrorGroups by chunk.JobId into job
+               from kind in ErrorGroup.Merge([.. job])
+               select (job.Key, kind),
+        ]);
     }
 
     // An outcome too few or too many would be stored for good, and counted.

@@ -1,5 +1,6 @@
 using ApiJobs.Jobs;
 using ApiJobs.PostgreSql.Session;
+using ApiJobs.Records;
 using ApiJobs.Storage;
 using Npgsql;
 using NpgsqlTypes;
@@ -70,6 +71,12 @@ internal sealed class JobReading(StoreSession session)
         SELECT time, event, detail FROM job_log WHERE company_id = $1 AND job_id = $2 ORDER BY number LIMIT {JobLogEntry.MaxShown}
         """;
 
+    private const string ReadErrorsSql = """
+        SELECT code, pointer, count, first_index, message FROM job_errors
+        WHERE company_id = $1 AND job_id = $2
+        ORDER BY count DESC, first_index, code COLLATE "C", pointer COLLATE "C"
+        """;
+
     internal async Task<ApiJob?> FindAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken)
     {
         var jobs = await ReadAsync(companyId, Sql.Statement(FindJobSql, Sql.Value(companyId), Sql.Value(jobId)), JobRow.Read, cancellationToken);
@@ -98,6 +105,11 @@ internal sealed class JobReading(StoreSession session)
         await ReadAsync(
             companyId, Sql.Statement(ReadLogSql, Sql.Value(companyId), Sql.Value(jobId)),
             row => new JobLogLine(row.GetFieldValue<DateTimeOffset>(0), row.GetString(1), row.GetString(2)), cancellationToken);
+
+    internal async Task<IReadOnlyList<ErrorGroup>> ReadErrorsAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        await ReadAsync(
+            companyId, Sql.Statement(ReadErrorsSql, Sql.Value(companyId), Sql.Value(jobId)),
+            row => new ErrorGroup(row.GetString(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3), row.GetString(4)), cancellationToken);
 
     private Task<List<T>> ReadAsync<T>(
         Guid companyId, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>

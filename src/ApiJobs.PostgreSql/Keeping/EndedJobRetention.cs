@@ -41,6 +41,8 @@ internal sealed class EndedJobRetention(StoreSession session)
         {MarkStatements.RemoveMarks},
         log AS (
             DELETE FROM job_log l USING old WHERE l.company_id = $1 AND l.job_id = old.id),
+        errors AS (
+            DELETE FROM job_errors e USING old WHERE e.company_id = $1 AND e.job_id = old.id),
         keys AS (
             DELETE FROM idempotency_keys k USING old WHERE k.company_id = $1 AND k.job_id = old.id),
         children AS (

@@ -23,6 +23,7 @@ internal static class OwnTables
         new("rehearsals", "SELECT, INSERT, DELETE", IsConfined: false),
         new("job_marks", "SELECT, INSERT, DELETE", IsConfined: true),
         new("job_log", "SELECT, INSERT, DELETE", IsConfined: true),
+        new("job_errors", "SELECT, INSERT, UPDATE, DELETE", IsConfined: true),
         new("uploads", "SELECT, INSERT, UPDATE, DELETE", IsConfined: false),
         new("lanes", "SELECT, INSERT, UPDATE", IsConfined: false),
         new("lane_tails", "SELECT, INSERT, UPDATE", IsConfined: false),

@@ -133,6 +133,7 @@ internal sealed class ChunkApplying(ResourceTables tables, StoreClock clock)
             var insert = session.Use("INSERT INTO chunk_results (company_id, job_id, chunk_index, outcomes, errors) VALUES (?1, ?2, ?3, ?4, ?5)");
             insert.Bind(1, run.Job.CompanyId).Bind(2, run.Job.Id).Bind(3, chunkIndex).Bind(4, outcome.Outcomes.Span);
             (outcome.Errors.IsEmpty ? insert.BindNull(5) : insert.Bind(5, outcome.Errors.Span)).Run();
+            ErrorRows.Add(session, run.Job.CompanyId, run.Job.Id, outcome.ErrorGroups);
             if (outcome.MessageText.Length > 0)
                 session.Use("INSERT INTO job_messages (company_id, job_id, chunk_index, text) VALUES (?1, ?2, ?3, ?4)")
                     .Bind(1, run.Job.CompanyId).Bind(2, run.Job.Id).Bind(3, chunkIndex).Bind(4, outcome.MessageText).Run();

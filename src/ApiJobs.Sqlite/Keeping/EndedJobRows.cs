@@ -65,6 +65,7 @@ internal static class EndedJobRows
             MarkRows.Delete(session, job);
             session.Use("DELETE FROM job_log WHERE company_id = ?1 AND job_id = ?2").Bind(1, companyId).Bind(2, id).Run();
             session.Use("DELETE FROM job_messages WHERE company_id = ?1 AND job_id = ?2").Bind(1, companyId).Bind(2, id).Run();
+            session.Use("DELETE FROM job_errors WHERE company_id = ?1 AND job_id = ?2").Bind(1, companyId).Bind(2, id).Run();
             KeyRows.RemoveOf(session, companyId, id);
             ChildRows.RemoveOf(session, companyId, id, job.Origin.ParentId);
             session.Use("DELETE FROM jobs WHERE company_id = ?1 AND id = ?2").Bind(1, companyId).Bind(2, id).Run();

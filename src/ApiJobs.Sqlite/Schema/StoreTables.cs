@@ -9,7 +9,7 @@ internal static class StoreTables
     private static readonly string[] All =
         [
             "lanes", "jobs", "idempotency_keys", "job_children", "uploads", "chunks", "chunk_results", "job_messages",
-            "job_marks", "job_log", "rehearsals", "rehearsal_notes", Journal,
+            "job_errors", "job_marks", "job_log", "rehearsals", "rehearsal_notes", Journal,
         ];
 
     /// <summary>Whether a table of this name is the store's, or SQLite's own.</summary>

@@ -14,6 +14,7 @@ internal sealed class ChunkBuilder(IntakeOptions options, int maxRecords = int.M
     private int _chunkIndex;
     private long _firstRecord;
     private int _recordCount;
+    private long? _nextLine;
 
     /// <summary>How many records all chunks have so far.</summary>
     public long TotalRecords => _firstRecord + _recordCount;
@@ -24,12 +25,26 @@ internal sealed class ChunkBuilder(IntakeOptions options, int maxRecords = int.M
     private ArrayBufferWriter<byte> Payload => _payloads[_chunkIndex & 1];
 
     /// <summary>Whether the chunk must be closed before this record is added.</summary>
-    public bool IsFullFor(ReadOnlyMemory<byte> record) =>
+    public bool IsFullFor(ReadOnlyMemory<byte> record, long? line = null) =>
         _recordCount >= _maxRecords
-        || (_recordCount > 0 && Payload.WrittenCount + ChunkPayload.PrefixBytes + record.Length > options.ChunkBytes);
+        || (_recordCount > 0 && Payload.WrittenCount + (line == _nextLine ? 0 : ChunkPayload.LineNoteBytes) + ChunkPayload.PrefixBytes + record.Length > options.ChunkBytes);
 
-    public void Add(ReadOnlyMemory<byte> record)
+    /// <summary>Adds the record that was read last.</summary>
+    public void Add(RecordReader records)
     {
+        if (TotalRecords == 0 && records.Columns is { } columns)
+            ChunkPayload.AppendColumns(Payload, columns);
+        Add(records.Current, records.Line);
+    }
+
+    /// <summary>Adds a record.</summary>
+    /// <param name="record">One JSON object.</param>
+    /// <param name="line">The line of the request that it begins on; null in formats without lines.</param>
+    public void Add(ReadOnlyMemory<byte> record, long? line = null)
+    {
+        if (line is { } begins && line != _nextLine)
+            ChunkPayload.AppendLine(Payload, begins);
+        _nextLine = line + 1;
         ChunkPayload.Append(Payload, record.Span);
         _recordCount++;
     }
@@ -42,6 +57,7 @@ internal sealed class ChunkBuilder(IntakeOptions options, int maxRecords = int.M
         _chunkIndex++;
         _firstRecord += _recordCount;
         _recordCount = 0;
+        _nextLine = null;
         Payload.ResetWrittenCount();
         return chunk;
     }

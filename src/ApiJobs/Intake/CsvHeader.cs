@@ -6,8 +6,9 @@ namespace ApiJobs.Intake;
 
 /// <summary>What the columns of a CSV body are called, and so how a row becomes an object.</summary>
 /// <param name="Members">The object's members, in the order of their first columns.</param>
+/// <param name="Columns">The names of the columns that are read, in their order.</param>
 /// <param name="ColumnCount">The cells of the header row.</param>
-internal sealed record CsvHeader(List<CsvHeader.Member> Members, int ColumnCount)
+internal sealed record CsvHeader(List<CsvHeader.Member> Members, IReadOnlyList<string> Columns, int ColumnCount)
 {
     /// <summary>A member of the object: the value of one column, or a map of several.</summary>
     /// <param name="Name">The member's name.</param>
@@ -18,14 +19,19 @@ internal sealed record CsvHeader(List<CsvHeader.Member> Members, int ColumnCount
     /// <summary>Names the columns: <c>meta.colour</c> becomes the member <c>colour</c> of the map <c>meta</c>.</summary>
     /// <param name="names">The cells of the header row.</param>
     /// <param name="faultColumn">The index of the column whose name is at fault.</param>
+    /// <param name="leavesOutUnderscored">Whether columns that begin with <c>_</c> are passed over.</param>
     /// <returns>The header, or a sentence that says what is wrong with one of the names.</returns>
-    public static (CsvHeader? Header, string? Fault) Create(List<string> names, out int faultColumn)
+    public static (CsvHeader? Header, string? Fault) Create(List<string> names, out int faultColumn, bool leavesOutUnderscored = false)
     {
+        var columns = new List<string>(names.Count);
         var members = new List<Member>();
         var byName = new Dictionary<string, Member>(names.Count, StringComparer.Ordinal);
         for (faultColumn = 0; faultColumn < names.Count; faultColumn++)
         {
             var name = names[faultColumn];
+            if (leavesOutUnderscored && name.StartsWith('_'))
+                continue;
+            columns.Add(name);
             var dot = name.IndexOf('.', StringComparison.Ordinal);
             if (string.IsNullOrWhiteSpace(name) || dot == 0 || dot == name.Length - 1)
                 return (null, "has no complete name");
@@ -47,7 +53,7 @@ internal sealed record CsvHeader(List<CsvHeader.Member> Members, int ColumnCount
             }
             if (!isNew) return (null, "has the name of a column before it");
         }
-        return (new CsvHeader(members, names.Count), null);
+        return (new CsvHeader(members, columns, names.Count), null);
     }
 
     private static JsonEncodedText Encode(string name) =>

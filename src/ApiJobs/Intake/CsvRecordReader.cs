@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
+using ApiJobs.Records;
 
 namespace ApiJobs.Intake;
 
@@ -16,6 +17,7 @@ namespace ApiJobs.Intake;
 public sealed class CsvRecordReader : BodyRecordReader
 {
     private readonly byte[] _clearToken;
+    private readonly bool _isCorrection;
     private readonly CsvRow _row = new();
     private ArrayBufferWriter<byte> _record = new(1_024);
     private readonly Utf8JsonWriter _writer;
@@ -23,10 +25,22 @@ public sealed class CsvRecordReader : BodyRecordReader
     private CsvHeader? _header;
     private long _line = 1;
     private long? _headerLine;
+    private long? _recordLine;
 
     /// <summary>Makes a reader of a body that stays the caller's.</summary>
-    public CsvRecordReader(Stream body, IntakeOptions options) : base(body, options)
+    public CsvRecordReader(Stream body, IntakeOptions options) : this(body, options, isCorrection: false)
     {
+    }
+
+    /// <summary>Makes a reader of a body that stays the caller's.</summary>
+    /// <param name="body">The body.</param>
+    /// <param name="options">The limits.</param>
+    /// <param name="isCorrection">
+    /// Whether it may be a list of results, corrected: columns that begin with <c>_</c> are left out, and the apostrophes of <see cref="SpreadsheetText"/> taken away.
+    /// </param>
+    public CsvRecordReader(Stream body, IntakeOptions options, bool isCorrection) : base(body, options)
+    {
+        _isCorrection = isCorrection;
         _clearToken = Encoding.UTF8.GetBytes(options.CsvClearToken);
         // The cells are checked before they are written, and their text needs no escapes for HTML.
         _writer = new Utf8JsonWriter(_record, new JsonWriterOptions { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
@@ -34,6 +48,12 @@ public sealed class CsvRecordReader : BodyRecordReader
 
     /// <inheritdoc/>
     public override IReadOnlyList<string>? Header => _header?.Members.ConvertAll(member => member.Name.Value);
+
+    /// <inheritdoc/>
+    public override long? Line => _recordLine;
+
+    /// <inheritdoc/>
+    internal override IReadOnlyList<string>? Columns => _header?.Columns;
 
     /// <inheritdoc/>
     public override long? HeaderLine => _headerLine;
@@ -127,6 +147,7 @@ public sealed class CsvRecordReader : BodyRecordReader
         WriteRecord(row, _header);
         if (_record.WrittenCount > Options.MaxRecordBytes) throw TooLarge(row);
         Current = _record.WrittenMemory;
+        _recordLine = _line;
         Index++;
         return true;
     }
@@ -137,8 +158,8 @@ public sealed class CsvRecordReader : BodyRecordReader
             throw RowStart.Fault(RequestFaultCodes.WrongShape,
                 $"The columns are separated by {separator}, as the header at {RowStart} shows. Separate them by commas, and put cells that hold commas in quotes.");
         var names = new List<string>(_row.Cells.Length);
-        foreach (var cell in _row.Cells) names.Add(Encoding.UTF8.GetString(Text(row, cell)));
-        var (header, fault) = CsvHeader.Create(names, out var column);
+        foreach (var cell in _row.Cells) names.Add(Encoding.UTF8.GetString(Meant(Text(row, cell))));
+        var (header, fault) = CsvHeader.Create(names, out var column, leavesOutUnderscored: _isCorrection);
         if (header is not null) return header;
 
         var at = RowStart.After(row[.._row.Cells[column].Start]);
@@ -202,8 +223,10 @@ public sealed class CsvRecordReader : BodyRecordReader
         if (member.Column >= _row.Cells.Length || _row.Cells[member.Column].Bytes == 0) return;
         var text = Text(row, _row.Cells[member.Column]);
         if (text.SequenceEqual(_clearToken)) _writer.WriteNull(member.Name);
-        else _writer.WriteString(member.Name, text);
+        else _writer.WriteString(member.Name, Meant(text));
     }
+
+    private ReadOnlySpan<byte> Meant(ReadOnlySpan<byte> text) => _isCorrection ? SpreadsheetText.WithoutApostrophe(text, _clearToken) : text;
 
     private ReadOnlySpan<byte> Text(ReadOnlySpan<byte> row, CsvRow.Cell cell)
     {

@@ -9,11 +9,15 @@ public sealed class NdjsonRecordReader : BodyRecordReader
 {
     private readonly JsonReaderState _recordStart;
     private long _line = 1;
+    private long? _recordLine;
     private int _searchedBytes;
 
     /// <summary>Makes a reader of a body that stays the caller's.</summary>
     public NdjsonRecordReader(Stream body, IntakeOptions options) : base(body, options) =>
         _recordStart = new JsonReaderState(new JsonReaderOptions { MaxDepth = options.MaxDepth });
+
+    /// <inheritdoc/>
+    public override long? Line => _recordLine;
 
     private BodyPosition LineStart => new(Window.Offset, Index, _line);
 
@@ -76,6 +80,7 @@ public sealed class NdjsonRecordReader : BodyRecordReader
         CheckRecord(record.Span, position);
         if (!Utf8.IsValid(record.Span)) throw Utf8Check.Fault(record.Span, position, record.Length)!;
         Current = record;
+        _recordLine = _line;
         Index++;
         return true;
     }

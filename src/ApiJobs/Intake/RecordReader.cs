@@ -13,6 +13,12 @@ public abstract class RecordReader : IAsyncDisposable
     /// <summary>The one-based line that <see cref="Header"/> begins on; null in formats without one.</summary>
     public virtual long? HeaderLine => null;
 
+    /// <summary>The one-based line of the body that <see cref="Current"/> begins on; null in formats without lines.</summary>
+    public virtual long? Line => null;
+
+    /// <summary>The names of the columns, in their order and as a header gives them; null in formats without one. Known after the first read.</summary>
+    internal virtual IReadOnlyList<string>? Columns => null;
+
     /// <summary>Reads the next record.</summary>
     /// <returns><see langword="false"/> when the body has ended as its format says it must.</returns>
     /// <exception cref="RequestFaultException">The body cannot be read on; the position is in the fault.</exception>

@@ -13,8 +13,14 @@ internal sealed class StoredRecords(IJobStore store, ApiJob job, Predicate<Recor
     private const int ChunksAtOnce = 4;
 
     private readonly Queue<ChunkResult> _read = [];
-    private IEnumerator<ReadOnlyMemory<byte>> _records = Enumerable.Empty<ReadOnlyMemory<byte>>().GetEnumerator();
+    private IEnumerator<(ReadOnlyMemory<byte> Json, long? Line)> _records = Enumerable.Empty<(ReadOnlyMemory<byte>, long?)>().GetEnumerator();
+    private IReadOnlyList<string>? _columns;
     private int _nextChunk;
+
+    /// <summary>The line of the body that the record was sent in first: whoever corrects it looks there.</summary>
+    public override long? Line => _records.Current.Line;
+
+    internal override IReadOnlyList<string>? Columns => _columns;
 
     /// <inheritdoc/>
     /// <exception cref="RecordsRemovedException">The records have been kept long enough, and are gone.</exception>
@@ -26,7 +32,7 @@ internal sealed class StoredRecords(IJobStore store, ApiJob job, Predicate<Recor
                 return false;
         }
 
-        Current = _records.Current;
+        Current = _records.Current.Json;
         return true;
     }
 
@@ -49,16 +55,17 @@ internal sealed class StoredRecords(IJobStore store, ApiJob job, Predicate<Recor
         // A sealed job has all its chunks until they are removed, the first ones first.
         if (!_read.TryDequeue(out var next) || next.Chunk.Index != _nextChunk)
             throw new RecordsRemovedException(job.Id);
-        _nextChunk++;
+        if (_nextChunk++ == 0)
+            _columns = ChunkPayload.Columns(next.Chunk.Payload);
         _records.Dispose();
         _records = Wanted(next).GetEnumerator();
         return true;
     }
 
-    private IEnumerable<ReadOnlyMemory<byte>> Wanted(ChunkResult result)
+    private IEnumerable<(ReadOnlyMemory<byte> Json, long? Line)> Wanted(ChunkResult result)
     {
         var outcomes = result.Outcomes;
-        return ChunkPayload.Split(result.Chunk.Payload).Where(
+        return ChunkPayload.SplitWithLines(result.Chunk.Payload).Where(
             (_, index) => isWanted(index < outcomes.Length ? (RecordOutcome)outcomes.Span[index] : RecordOutcome.Unprocessed));
     }
 }

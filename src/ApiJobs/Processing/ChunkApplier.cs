@@ -104,7 +104,10 @@ internal sealed class ChunkApplier(
             var failure = tally.Add(group.Chunks[i], failures.Count);
             if (failure is not null && i + 1 < group.Chunks.Count && group.Chunks[i + 1].Job.Id == group.Chunks[i].Job.Id)
                 throw new EndsWithinGroupException(i + 1);
-            outcomes.Add(new(bytes, ChunkErrors.Write(failures), text, entryCount) { Failure = failure, Log = log ?? [] });
+            outcomes.Add(new(bytes, ChunkErrors.Write(failures), text, entryCount)
+            {
+                Failure = failure, ErrorGroups = ErrorGroup.Of(failures), Log = log ?? [],
+            });
         }
 
         return outcomes;

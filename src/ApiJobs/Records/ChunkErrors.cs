@@ -61,4 +61,5 @@ public sealed record FailedRecord(long Index, string? Key, IReadOnlyList<RecordE
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(IReadOnlyList<FailedRecord>))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
 internal sealed partial class ChunkErrorsJson : JsonSerializerContext;

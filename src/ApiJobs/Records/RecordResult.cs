@@ -7,4 +7,11 @@ namespace ApiJobs.Records;
 /// <param name="Errors">Why it was refused; empty unless it failed.</param>
 /// <param name="ChunkIndex">The chunk the record is stored in, to read on from.</param>
 public sealed record RecordResult(
-    long Index, string? Key, RecordOutcome Outcome, IReadOnlyList<RecordError> Errors, int ChunkIndex);
+    long Index, string? Key, RecordOutcome Outcome, IReadOnlyList<RecordError> Errors, int ChunkIndex)
+{
+    /// <summary>The one-based line of the request that the record began on; null in formats without lines.</summary>
+    public long? Line { get; init; }
+
+    /// <summary>The record as sent: one JSON object in UTF-8. A row of CSV is the object that was made of it.</summary>
+    public ReadOnlyMemory<byte> Json { get; init; }
+}

@@ -9,10 +9,12 @@ internal static class RecordResults
 {
     public static IEnumerable<RecordResult> Of(ApiJob job, ChunkResult result, BulkOperation? operation)
     {
-        var (chunk, outcomes, _) = result;
+        var chunk = result.Chunk;
+        // What was applied since the job was read is not told: so all that is told is of one moment, however long it takes.
+        var outcomes = chunk.Index < job.NextChunk ? result.Outcomes : ReadOnlyMemory<byte>.Empty;
         var errorsByIndex = ChunkErrors.Read(result.Errors).ToDictionary(failed => failed.Index, failed => failed.Errors);
         var offset = 0;
-        foreach (var json in ChunkPayload.Split(chunk.Payload))
+        foreach (var (json, line) in ChunkPayload.SplitWithLines(chunk.Payload))
         {
             var index = chunk.FirstRecord + offset;
             var outcome = offset < outcomes.Length ? (RecordOutcome)outcomes.Span[offset] : RecordOutcome.Unprocessed;
@@ -21,7 +23,11 @@ internal static class RecordResults
             // Keys are not stored beside the outcomes: they follow from the record, so reading them again costs no space.
             var record = new JobRecord(job.Id, index, json);
             operation?.TryPrepare(record, job.Options);
-            yield return new(index, record.KeyFor(outcome), outcome, errorsByIndex.GetValueOrDefault(index, []), chunk.Index);
+            yield return new(index, record.KeyFor(outcome), outcome, outcome == RecordOutcome.Failed ? errorsByIndex.GetValueOrDefault(index, []) : [], chunk.Index)
+            {
+                Line = line,
+                Json = json,
+            };
         }
     }
 }

@@ -27,6 +27,9 @@ public sealed record ChunkOutcome(
     /// <summary>Why the job ends with this chunk although more may follow; null to go on. A store ends it in the same transaction.</summary>
     public Jobs.JobFailure? Failure { get; init; }
 
+    /// <summary>What kinds of errors the chunk's records have, each once; empty when no record failed. They are added to the job's.</summary>
+    public IReadOnlyList<Records.ErrorGroup> ErrorGroups { get; init; } = [];
+
     /// <summary>What the job's log is told of this chunk; stored in the same transaction. Empty for an ordinary one.</summary>
     public IReadOnlyList<Jobs.JobLogEntry> Log { get; init; } = [];
 

@@ -56,6 +56,10 @@ public interface IJobStore
     Task<IReadOnlyList<ChunkResult>> ReadResultsAsync(
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken);
 
+    /// <summary>Reads the kinds of errors that a job's records have so far (<see cref="ChunkOutcome.ErrorGroups"/>).</summary>
+    /// <returns>The most frequent first, then by the first record; at most <see cref="Records.ErrorGroup.MaxPerJob"/>. Empty if the company has no such job.</returns>
+    Task<IReadOnlyList<Records.ErrorGroup>> ReadErrorsAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken);
+
     /// <summary>Lists jobs of a company, newest first.</summary>
     /// <remarks>
     /// Looks at no more than <see cref="JobPage.MaxLookedAt"/> jobs, so a page costs the same however many jobs there are; it may have fewer

@@ -52,6 +52,8 @@ public abstract class CallerContract(ApiServer server)
         { "POST", $"api-jobs/{Job}/promote", "api-jobs/{id}/promote", "jobs:write", Stranger.NotFoundNorDone },
         { "GET", "limits", "limits", "jobs:read", Stranger.OwnLimits },
         { "HEAD", "limits", "limits", "jobs:read", Stranger.OwnLimits },
+        { "GET", $"api-jobs/{Job}/errors", "api-jobs/{id}/errors", "jobs:read", Stranger.NotFound },
+        { "HEAD", $"api-jobs/{Job}/errors", "api-jobs/{id}/errors", "jobs:read", Stranger.NotFound },
         { "POST", "cases/bulk", "cases/bulk", "cases:write", Stranger.OwnJob },
         { "PATCH", "cases/bulk", "cases/bulk", "cases:write", Stranger.OwnJob },
         { "PUT", "cases/bulk", "cases/bulk", "cases:write", Stranger.OwnJob },
@@ -146,6 +148,21 @@ public abstract class CallerContract(ApiServer server)
             if (answer.StatusCode == HttpStatusCode.Accepted)
                 await server.EndOfAsync(client, answer.Headers.Location!);
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Routes))]
+    public async Task A_slash_at_the_end_makes_no_difference(string method, string path, string pattern, string scope, Stranger stranger)
+    {
+        _ = (pattern, scope);
+        var row = Guid.CreateVersion7();
+        var resource = path.StartsWith("api-jobs", StringComparison.Ordinal) ? "cases" : path.Split('/')[0];
+        var owner = server.ClientOf(ApiServer.NewCompany());
+        var job = await server.RunAsync(owner, HttpMethod.Post, $"{resource}/bulk", $$"""[{"id":"{{row}}"}]""");
+        var answer = await owner.SendAsync(new(method), $"{Fill(path, job.Text("id")!, row.ToString())}/", Body(method, [row]), "application/json");
+        answer.IsSuccessStatusCode.ShouldBe(stranger != Stranger.NoMethod, await answer.TextAsync());
+        if (stranger == Stranger.NoMethod)
+            answer.StatusCode.ShouldBe(HttpStatusCode.MethodNotAllowed);
     }
 
     [Theory]

@@ -12,7 +12,7 @@ public sealed class OpenApiTests(SqliteApiServer server) : IClassFixture<SqliteA
     {
         var operations = await OperationsAsync();
         // Lists, asking and changing of jobs, limits; bulk requests; who am I; rows.
-        operations.Count.ShouldBe(9 + (3 * 3) + 1 + (3 * 2));
+        operations.Count.ShouldBe(10 + (3 * 3) + 1 + (3 * 2));
         operations.Values.Select(operation => operation.Text("operationId")).ShouldBeUnique();
         operations.Values.ShouldAllBe(operation => Regex.IsMatch(operation.Text("operationId")!, "^[a-z]+([A-Z][a-z]+)*$"));
         foreach (var (name, operation) in operations)

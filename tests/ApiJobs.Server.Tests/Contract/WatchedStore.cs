@@ -1,4 +1,5 @@
 using ApiJobs.Jobs;
+using ApiJobs.Records;
 using ApiJobs.Storage;
 using ApiJobs.Stores.Tests.Broken;
 
@@ -10,6 +11,7 @@ public sealed class WatchedStore(IJobStore jobs, ILaneStore lanes, IUpkeep upkee
     private volatile bool _away;
     private volatile bool _isDiskLow;
     private volatile bool _held;
+    private int _readingsLeft = int.MaxValue;
 
     /// <summary>A chunk of an unfinished upload was stored.</summary>
     public Signal Appended { get; } = new();
@@ -26,6 +28,13 @@ public sealed class WatchedStore(IJobStore jobs, ILaneStore lanes, IUpkeep upkee
     {
         (_isDiskLow, _away) = (isDiskLow, true);
         return new Ending(() => _away = false);
+    }
+
+    /// <summary>Makes reading results fail after so many calls, until disposed.</summary>
+    public IDisposable FailReadingAfter(int calls)
+    {
+        Volatile.Write(ref _readingsLeft, calls);
+        return new Ending(() => Volatile.Write(ref _readingsLeft, int.MaxValue));
     }
 
     /// <summary>Lets no worker begin until disposed: accepted jobs stay pending.</summary>
@@ -61,7 +70,12 @@ public sealed class WatchedStore(IJobStore jobs, ILaneStore lanes, IUpkeep upkee
 
     public override Task<IReadOnlyList<ChunkResult>> ReadResultsAsync(
         Guid companyId, Guid jobId, int fromChunk, int maxChunks, CancellationToken cancellationToken) =>
-        Here(() => base.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken));
+        Interlocked.Decrement(ref _readingsLeft) < 0
+            ? throw new StoreUnavailableException("The test lets no more be read.")
+            : Here(() => base.ReadResultsAsync(companyId, jobId, fromChunk, maxChunks, cancellationToken));
+
+    public override Task<IReadOnlyList<ErrorGroup>> ReadErrorsAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken) =>
+        Here(() => base.ReadErrorsAsync(companyId, jobId, cancellationToken));
 
     public override Task<JobPage> ListJobsAsync(Guid companyId, JobQuery query, CancellationToken cancellationToken) =>
         Here(() => base.ListJobsAsync(companyId, query, cancellationToken));
