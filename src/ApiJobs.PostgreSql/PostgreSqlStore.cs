@@ -44,7 +44,7 @@ public sealed class PostgreSqlStore : IAsyncDisposable
         _accepting = new(new(session, _announcer));
         var uploads = new UploadRemoval(session);
 
-        Jobs = new PostgreSqlJobStore(_accepting, uploads, new(session), new(session), new(session));
+        Jobs = new PostgreSqlJobStore(_accepting, uploads, new(session), new(session), new(session), new(session));
         Lanes = new PostgreSqlLaneStore(
             new(session, signal, time), new(session), new(session, tables, options.IdleTransactionTimeout), signal,
             options.Listen ? _listener : null);

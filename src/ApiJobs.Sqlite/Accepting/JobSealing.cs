@@ -55,7 +55,7 @@ internal static class JobSealing
         if (job.Origin.IdempotencyKey is { } key && KeyRows.Find(session, job.CompanyId, job.Origin.ClientId, key) is { } holder)
             return new SealResult.KeyTaken(holder.JobId, holder.Fingerprint);
         return job is { Descent: { } descent, Origin.ParentId: { } parentId }
-            && ChildRows.Of(session, job.CompanyId, parentId).FirstOrDefault(child => child.Descent == descent) is { } child
+            && ChildRows.Of(session, job.CompanyId, [parentId]).FirstOrDefault(child => child.Descent == descent) is { } child
             ? new SealResult.ParentTaken(child.JobId)
             : null;
     }

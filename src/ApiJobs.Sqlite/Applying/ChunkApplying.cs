@@ -1,4 +1,5 @@
 using ApiJobs.Jobs;
+using ApiJobs.Sqlite.Asking;
 using ApiJobs.Sqlite.Connections;
 using ApiJobs.Sqlite.Lanes;
 using ApiJobs.Sqlite.Resources;
