@@ -14,7 +14,8 @@ internal sealed class JobEnding(StoreSession session)
     private const string HoldJobSql = "SELECT 1 FROM jobs WHERE company_id = $1 AND id = $2 AND end_time IS NULL FOR UPDATE";
 
     private const string TakeKeySql = """
-        INSERT INTO idempotency_keys (company_id, client_id, key, job_id, fingerprint) VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO idempotency_keys (company_id, client_id, key, job_id, fingerprint)
+        SELECT $1, $2, $3, $4, $5
         ON CONFLICT DO NOTHING
         RETURNING 1
         """;

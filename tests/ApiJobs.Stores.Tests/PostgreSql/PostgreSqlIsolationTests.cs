@@ -1,3 +1,4 @@
+using ApiJobs.Jobs;
 using ApiJobs.PostgreSql;
 using ApiJobs.PostgreSql.Schema;
 using ApiJobs.Resources;
@@ -88,7 +89,8 @@ public sealed class PostgreSqlIsolationTests(PostgreSqlDatabases databases) : Po
     /// <summary>Leaves one row of the company in every table.</summary>
     private async Task FillAsync(OpenedStore store, Guid company)
     {
-        await store.SealAsync(NewJob(company) with { Origin = new() { IdempotencyKey = "key" } }, ChunkOf(0, 0, "{}"), Token);
+        var origin = new JobOrigin { IdempotencyKey = "key", ParentId = Guid.CreateVersion7() };
+        await store.SealAsync(NewJob(company) with { Origin = origin, Descent = JobDescent.Retry }, ChunkOf(0, 0, "{}"), Token);
         var lease = (await store.ClaimLaneAsync(Lease, Token)).ShouldNotBeNull();
         lease.CompanyId.ShouldBe(company);
         var chunks = await store.ReadAheadAsync(lease, null, 10, Token);
