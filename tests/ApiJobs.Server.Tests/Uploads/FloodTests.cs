@@ -14,7 +14,7 @@ namespace ApiJobs.Server.Tests.Uploads;
 [Collection(nameof(MeasuresMemory))]
 public sealed class FloodTests(PostgreSqlDatabases databases, ITestOutputHelper output)
 {
-    private const int Rounds = 40, QueuedRecords = 100_000, QueuedBytes = 32 << 20, OpenUploads = 24;
+    private const int Rounds = 30, QueuedRecords = 100_000, QueuedBytes = 32 << 20, OpenUploads = 24;
 
     // The flood's senders have the same cores as the server, and other tests too. Behind an unbounded queue it would be minutes.
     private static readonly TimeSpan LongestAccept = TimeSpan.FromSeconds(15), LongestJob = TimeSpan.FromSeconds(45);
@@ -81,8 +81,8 @@ public sealed class FloodTests(PostgreSqlDatabases databases, ITestOutputHelper 
             ["Storage:Provider"] = connectionString is null ? "Sqlite" : "PostgreSql",
             ["Storage:ConnectionString"] = connectionString ?? "Data Source=flood.db",
             ["Logging:LogLevel:Default"] = "Warning",
-            ["Limits:RequestsPerSecondPerClient"] = "200",
-            ["Limits:RequestBurstPerClient"] = "400",
+            ["Limits:RequestsPerSecondPerClient"] = "30",
+            ["Limits:RequestBurstPerClient"] = "60",
             ["Limits:OpenUploadsPerCompany"] = $"{OpenUploads}",
             ["Limits:QueuedRecordsPerCompany"] = $"{QueuedRecords}",
             ["Limits:QueuedBytesPerCompany"] = $"{QueuedBytes}",
@@ -111,7 +111,7 @@ public sealed class FloodTests(PostgreSqlDatabases databases, ITestOutputHelper 
     private static async Task EndAsync(HttpClient http, Uri job)
     {
         while ((await http.GetFromJsonAsync<JsonElement>(job, Cancel)).GetProperty("end_time").ValueKind == JsonValueKind.Null)
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Cancel);
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Cancel);
     }
 
     private static Task<JsonElement> LimitsAsync(HttpClient http) => http.GetFromJsonAsync<JsonElement>("/engine/api/limits", Cancel);
