@@ -32,7 +32,9 @@ public sealed class SqliteRoomTests : IDisposable
             store = await OpenAsync(path);
             await SealAsync(store, _company);
             var upload = Guid.CreateVersion7();
-            (await FillAsync(store, upload)).Message.ShouldContain(disk);
+            var full = await FillAsync(store, upload);
+            full.Message.ShouldContain(disk);
+            full.IsDiskLow.ShouldBeTrue();
             // Small ones are let in for a while where a large chunk is not.
             await FillAsync(store, Guid.CreateVersion7(), 16_384);
             await Should.ThrowAsync<StoreUnavailableException>(() => SealAsync(store, Guid.CreateVersion7(), 16_384));
