@@ -15,7 +15,7 @@ internal sealed class RehearsalNotes(NpgsqlConnection connection, NpgsqlTransact
             SELECT key, content FROM rehearsal_notes WHERE company_id = $1 AND job_id = $2 AND kind = $3 AND key = n.key LIMIT 1) t
         """;
 
-    private const string BeginSql = "INSERT INTO rehearsals (company_id, job_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    private const string BeginSql = "INSERT INTO rehearsals (company_id, job_id) SELECT $1, $2 ON CONFLICT DO NOTHING";
 
     private const string InsertSql =
         "INSERT INTO rehearsal_notes (company_id, job_id, kind, key, content) SELECT $1, $2, $3, * FROM unnest($4::uuid[], $5::bytea[]) ON CONFLICT";

@@ -15,7 +15,7 @@ public sealed partial class PostgreSqlSpreadingTests(PostgreSqlDatabases databas
     private static readonly string[] Local = ["lanes", "lane_tails"];
 
     // Reads only, and may be asked of every server.
-    private const string SweepSql = "ReadIdleUploadsSql";
+    private static readonly string[] Sweeps = ["ReadIdleUploadsSql", "ReadRehearsalsSql"];
 
     private static readonly string[] Spread =
         [.. OwnTables.All.Select(table => table.Name).Except([.. Local, OwnTables.Journal]), Notes.Name];
@@ -31,7 +31,7 @@ public sealed partial class PostgreSqlSpreadingTests(PostgreSqlDatabases databas
     public void A_statement_names_its_company_wherever_it_names_a_table(string name, string sql)
     {
         var tables = Mentions().Matches(sql).Select(mention => (Verb: mention.Groups[1].Value, Table: mention.Groups[2].Value)).ToArray();
-        if (name == SweepSql || !tables.Any(mention => Spread.Contains(mention.Table)))
+        if (Sweeps.Contains(name) || !tables.Any(mention => Spread.Contains(mention.Table)))
             return;
 
         tables = [.. tables.Where(mention => Spread.Contains(mention.Table) || Local.Contains(mention.Table))];
