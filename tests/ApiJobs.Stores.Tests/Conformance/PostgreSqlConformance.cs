@@ -16,6 +16,8 @@ public sealed class PostgreSqlCursor(PostgreSqlStores stores) : CursorTests(stor
 
 public sealed class PostgreSqlEnding(PostgreSqlStores stores) : EndingTests(stores);
 
+public sealed class PostgreSqlErrorGroup(PostgreSqlStores stores) : ErrorGroupTests(stores);
+
 public sealed class PostgreSqlFault(PostgreSqlStores stores) : FaultTests(stores);
 
 public sealed class PostgreSqlHistory(PostgreSqlStores stores) : HistoryTests(stores);

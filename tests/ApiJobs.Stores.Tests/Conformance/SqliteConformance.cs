@@ -16,6 +16,8 @@ public sealed class SqliteCursor(SqliteStores stores) : CursorTests(stores);
 
 public sealed class SqliteEnding(SqliteStores stores) : EndingTests(stores);
 
+public sealed class SqliteErrorGroup(SqliteStores stores) : ErrorGroupTests(stores);
+
 public sealed class SqliteFault(SqliteStores stores) : FaultTests(stores);
 
 public sealed class SqliteHistory(SqliteStores stores) : HistoryTests(stores);
