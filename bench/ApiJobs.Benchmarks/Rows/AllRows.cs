@@ -15,6 +15,7 @@ internal static class AllRows
         new("job-reads-sqlite", "GET api-jobs/{id} ÷ a bare Kestrel endpoint, SQLite", bench => JobReads.RunAsync(bench, Store.Sqlite, goal: 0.70)),
         new("job-reads-postgresql", "GET api-jobs/{id} ÷ a bare Kestrel endpoint, PostgreSQL", bench => JobReads.RunAsync(bench, Store.PostgreSql, goal: 0.50)),
         new("upload-memory", "peak memory of a 10 GB upload ÷ of a 100 MB upload", UploadMemory.RunAsync),
+        new("results-export", "the results of a million records as NDJSON ÷ a bare endpoint streaming the same bytes; memory ÷ of ten thousand", ResultsExport.RunAsync),
         new("ended-jobs-sqlite", "speed with ten million ended jobs ÷ with none, SQLite", bench => EndedJobs.RunAsync(bench, Store.Sqlite)),
         new("ended-jobs-postgresql", "speed with ten million ended jobs ÷ with none, PostgreSQL", bench => EndedJobs.RunAsync(bench, Store.PostgreSql)),
         new("job-size-sqlite", "a job of a million records ÷ of ten thousand, SQLite", bench => JobSize.RunAsync(bench, Store.Sqlite)),
