@@ -97,7 +97,7 @@ public sealed class PostgreSqlIsolationTests(PostgreSqlDatabases databases) : Po
             async (transaction, token) =>
             {
                 await transaction.WriteRowsAsync(Notes, company, [new(new ResourceRow(Guid.CreateVersion7(), new string?[6], Time.GetUtcNow(), Time.GetUtcNow()), IsNew: true, 0)], token);
-                return [new(new byte[] { 4 }, default, "entry", 1)];
+                return [new(new byte[] { 4 }, default, "entry", 1) { ErrorGroups = [new("code", "/field", 1, 0, "message")] }];
             }, Token)).ShouldNotBeEmpty();
         await store.ReleaseLaneAsync(lease, Token);
     }
