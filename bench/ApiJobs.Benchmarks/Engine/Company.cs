@@ -67,6 +67,25 @@ internal sealed class Company(HttpClient http, Guid id, string token)
         return page.RootElement.GetProperty("data").GetArrayLength();
     }
 
+    /// <summary>Reads an answer to its end, as it comes.</summary>
+    /// <returns>How many bytes it has.</returns>
+    public async Task<long> ReadToEndAsync(string path, string accept, Stream copy, CancellationToken cancellationToken)
+    {
+        using var request = NewRequest(HttpMethod.Get, path);
+        request.Headers.Accept.ParseAdd(accept);
+        using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        answer.EnsureSuccessStatusCode();
+        await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
+        var (buffer, bytes) = (new byte[64 << 10], 0L);
+        while (await body.ReadAsync(buffer, cancellationToken) is > 0 and var count)
+        {
+            await copy.WriteAsync(buffer.AsMemory(0, count), cancellationToken);
+            bytes += count;
+        }
+
+        return bytes;
+    }
+
     /// <summary>Asks again and again until the job has ended.</summary>
     public async Task<JobState> WaitAsync(Guid jobId, CancellationToken cancellationToken, TimeSpan? pollInterval = null)
     {

@@ -19,6 +19,7 @@ internal static class AllRows
         new("job-list-sqlite", "a page of jobs among ten million ended ones ÷ among a thousand, SQLite", bench => JobList.RunAsync(bench, Store.Sqlite)),
         new("job-list-postgresql", "a page of jobs among ten million ended ones ÷ among a thousand, PostgreSQL", bench => JobList.RunAsync(bench, Store.PostgreSql)),
         new("upload-memory", "peak memory of a 10 GB upload ÷ of a 100 MB upload", UploadMemory.RunAsync),
+        new("results-export", "the results of a million records as NDJSON ÷ a bare endpoint streaming the same bytes; memory ÷ of ten thousand", ResultsExport.RunAsync),
         new("ended-jobs-sqlite", "speed with ten million ended jobs ÷ with none, SQLite", bench => EndedJobs.RunAsync(bench, Store.Sqlite)),
         new("ended-jobs-postgresql", "speed with ten million ended jobs ÷ with none, PostgreSQL", bench => EndedJobs.RunAsync(bench, Store.PostgreSql)),
         new("job-size-sqlite", "a job of a million records ÷ of ten thousand, SQLite", bench => JobSize.RunAsync(bench, Store.Sqlite)),

@@ -24,6 +24,8 @@ public sealed class PostgreSqlDescent(PostgreSqlStores stores) : DescentTests(st
 
 public sealed class PostgreSqlEnding(PostgreSqlStores stores) : EndingTests(stores);
 
+public sealed class PostgreSqlErrorGroup(PostgreSqlStores stores) : ErrorGroupTests(stores);
+
 public sealed class PostgreSqlFault(PostgreSqlStores stores) : FaultTests(stores);
 
 public sealed class PostgreSqlGivenUp(PostgreSqlStores stores) : GivenUpTests(stores);

@@ -47,7 +47,7 @@ public abstract class RetentionTests(StoreFixture stores) : StoreTests(stores)
         var chunks = await ReadAheadAsync(lease);
         byte[][] outcomes = [[(byte)RecordOutcome.Failed, (byte)RecordOutcome.Unchanged], [(byte)RecordOutcome.Unchanged]];
         var errors = ChunkErrors.Write([new(0, "k", [new("not_found", "No.", "/id")])]);
-        await ApplyAsync(lease, chunks, new ChunkOutcome(outcomes[0], errors, "an entry", 1), new ChunkOutcome(outcomes[1], default, "", 0));
+        await ApplyAsync(lease, chunks, new ChunkOutcome(outcomes[0], errors, "an entry", 1) { ErrorGroups = [new("not_found", "/id", 1, 0, "No.")] }, new ChunkOutcome(outcomes[1], default, "", 0));
         await Store.ReleaseLaneAsync(lease, fault: null, Cancel);
         await Database.PassTimeAsync(Day);
 

@@ -24,6 +24,8 @@ public sealed class SqliteDescent(SqliteStores stores) : DescentTests(stores);
 
 public sealed class SqliteEnding(SqliteStores stores) : EndingTests(stores);
 
+public sealed class SqliteErrorGroup(SqliteStores stores) : ErrorGroupTests(stores);
+
 public sealed class SqliteFault(SqliteStores stores) : FaultTests(stores);
 
 public sealed class SqliteGivenUp(SqliteStores stores) : GivenUpTests(stores);

@@ -100,7 +100,7 @@ public sealed class PostgreSqlIsolationTests(PostgreSqlDatabases databases) : Po
             {
                 await transaction.WriteRowsAsync(Notes, company, [new(new ResourceRow(Guid.CreateVersion7(), new string?[6], Time.GetUtcNow(), Time.GetUtcNow()), IsNew: true, 0)], token);
                 await transaction.RehearsalNotes.WriteAsync(company, chunks[0].Job.Id, RehearsalNoteKind.Row, [new(company, new byte[1])], token);
-                return [new(new byte[] { 4 }, default, "entry", 1)];
+                return [new(new byte[] { 4 }, default, "entry", 1) { ErrorGroups = [new("code", "/field", 1, 0, "message")] }];
             }, Token)).ShouldNotBeEmpty();
         await store.ReleaseLaneAsync(lease, Token);
     }

@@ -45,6 +45,24 @@ public sealed class ChunkBuilderTests
     }
 
     [Fact]
+    public void A_chunk_with_lines_keeps_its_bound_of_bytes_and_its_lines()
+    {
+        var chunks = new ChunkBuilder(Options);
+        var closed = new List<ReadOnlyMemory<byte>>();
+        long[] lines = [2, 3, 7, 8, 20, 21, 400];
+        foreach (var line in lines)
+        {
+            if (chunks.IsFullFor(new byte[300], line))
+                closed.Add(chunks.Close().Payload.ToArray());
+            chunks.Add(new byte[300], line);
+        }
+
+        closed.Add(chunks.Close().Payload.ToArray());
+        closed.ShouldAllBe(payload => payload.Length <= Options.ChunkBytes);
+        closed.SelectMany(payload => ChunkPayload.SplitWithLines(payload)).Select(record => record.Line!.Value).ShouldBe(lines);
+    }
+
+    [Fact]
     public void Chunks_follow_one_another_without_a_gap()
     {
         var chunks = new ChunkBuilder(Options);
