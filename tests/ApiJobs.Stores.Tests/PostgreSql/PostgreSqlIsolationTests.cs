@@ -32,7 +32,7 @@ public sealed class PostgreSqlIsolationTests(PostgreSqlDatabases databases) : Po
         foreach (var table in tables)
         {
             (await QueryAsync<long>($"SELECT count(DISTINCT company_id) FROM {table}")).ShouldBe(2, table);
-            (await AsCompanyAsync<long>(_company, $"SELECT count(*) FROM {table}")).ShouldBe(1, table);
+            (await AsCompanyAsync<long>(_company, $"SELECT count(DISTINCT company_id) FROM {table}")).ShouldBe(1, table);
             (await AsCompanyAsync<long>(_company, $"SELECT count(*) FROM {table} WHERE company_id = '{_other}'")).ShouldBe(0, table);
             (await AsCompanyAsync<long>(company: null, $"SELECT count(*) FROM {table}")).ShouldBe(0, table);
         }
@@ -97,7 +97,7 @@ public sealed class PostgreSqlIsolationTests(PostgreSqlDatabases databases) : Po
             async (transaction, token) =>
             {
                 await transaction.WriteRowsAsync(Notes, company, [new(new ResourceRow(Guid.CreateVersion7(), new string?[6], Time.GetUtcNow(), Time.GetUtcNow()), IsNew: true, 0)], token);
-                return [new(new byte[] { 4 }, default, "entry", 1)];
+                return [new(new byte[] { 4 }, default, "entry", 1) { Log = [new("told", "It is told.")] }];
             }, Token)).ShouldNotBeEmpty();
         await store.ReleaseLaneAsync(lease, Token);
     }
