@@ -2,6 +2,7 @@ using ApiJobs.Jobs;
 using ApiJobs.PostgreSql;
 using ApiJobs.PostgreSql.Schema;
 using ApiJobs.Resources;
+using ApiJobs.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
@@ -33,7 +34,7 @@ public sealed class PostgreSqlIsolationTests(PostgreSqlDatabases databases) : Po
         foreach (var table in tables)
         {
             (await QueryAsync<long>($"SELECT count(DISTINCT company_id) FROM {table}")).ShouldBe(2, table);
-            (await AsCompanyAsync<long>(_company, $"SELECT count(*) FROM {table}")).ShouldBe(1, table);
+            (await AsCompanyAsync<long>(_company, $"SELECT count(DISTINCT company_id) FROM {table}")).ShouldBe(1, table);
             (await AsCompanyAsync<long>(_company, $"SELECT count(*) FROM {table} WHERE company_id = '{_other}'")).ShouldBe(0, table);
             (await AsCompanyAsync<long>(company: null, $"SELECT count(*) FROM {table}")).ShouldBe(0, table);
         }
@@ -100,7 +101,13 @@ public sealed class PostgreSqlIsolationTests(PostgreSqlDatabases databases) : Po
             {
                 await transaction.WriteRowsAsync(Notes, company, [new(new ResourceRow(Guid.CreateVersion7(), new string?[6], Time.GetUtcNow(), Time.GetUtcNow()), IsNew: true, 0)], token);
                 await transaction.RehearsalNotes.WriteAsync(company, chunks[0].Job.Id, RehearsalNoteKind.Row, [new(company, new byte[1])], token);
-                return [new(new byte[] { 4 }, default, "entry", 1) { ErrorGroups = [new("code", "/field", 1, 0, "message")] }];
+                return
+                [
+                    new(new byte[] { 4 }, default, "entry", 1)
+                    {
+                        ErrorGroups = [new("code", "/field", 1, 0, "message")], Log = [new("told", "It is told.")],
+                    },
+                ];
             }, Token)).ShouldNotBeEmpty();
         await store.ReleaseLaneAsync(lease, Token);
     }
