@@ -1,6 +1,7 @@
 using ApiJobs.PostgreSql;
 using ApiJobs.PostgreSql.Schema;
 using ApiJobs.Resources;
+using ApiJobs.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
