@@ -41,7 +41,7 @@ public sealed class GeneratedClientTests
             ((Guid)caller.Company_id).ShouldBe(Guid.Parse(CompanyId));
             ((string)caller.Client_id).ShouldBe("generated");
 
-            var job = await client.CustomerCaseBulkCreateAsync(new object[] { new { @ref = "A" }, new { @ref = "B", colour = "red" } });
+            var job = await client.CustomerCaseBulkCreateAsync(retry_of: null, body: new object[] { new { @ref = "A" }, new { @ref = "B", colour = "red" } });
             await Eventually.WithinAsync(TimeSpan.FromSeconds(30), async () =>
             {
                 job = await client.GetApiJobAsync(((Guid)job.Id).ToString(), null);
@@ -52,7 +52,7 @@ public sealed class GeneratedClientTests
             ((long)job.Total_records).ShouldBe(2);
             ((long)job.Effected_records).ShouldBe(1);
 
-            var records = await client.ListApiJobRecordsAsync(((Guid)job.Id).ToString(), "failed", 10, null);
+            var records = await client.ListApiJobRecordsAsync(((Guid)job.Id).ToString(), outcome: "failed", code: null, limit: 10, cursor: null, include: null, raw: null);
             var failed = Enumerable.Single((IEnumerable<dynamic>)records.Data);
             ((long)failed.Index).ShouldBe(1);
             ((string)Enumerable.Single((IEnumerable<dynamic>)failed.Errors).Pointer).ShouldBe("/colour");
