@@ -1,4 +1,3 @@
-using ApiJobs.AspNetCore.Bulk;
 using ApiJobs.AspNetCore.Requests;
 using ApiJobs.Intake;
 using Microsoft.AspNetCore.Builder;
@@ -39,7 +38,7 @@ internal static class OperationTransformers
         }));
 
     /// <summary>Describes a body of records.</summary>
-    /// <remarks>The usual way, endpoint metadata, would make routing refuse other media types before anybody has asked who is calling.</remarks>
+    /// <remarks>The form is told of in words only: clients generated from a document that lists it send forms and nothing else. The usual way, endpoint metadata, would make routing refuse other media types before anybody has asked who is calling.</remarks>
     public static RouteHandlerBuilder WithRecordsAsBody(this RouteHandlerBuilder endpoint) => endpoint.Transform(operation =>
     {
         var records = new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.Object } };
@@ -49,11 +48,6 @@ internal static class OperationTransformers
             Content = RecordFormats.MediaTypes.ToDictionary(
                 type => type, type => new OpenApiMediaType { Schema = type == "application/json" ? records : new OpenApiSchema { Type = JsonSchemaType.String } }),
         };
-        var file = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" };
-        operation.RequestBody.Content!.Add(FormFile.MediaType, new OpenApiMediaType
-        {
-            Schema = new OpenApiSchema { Type = JsonSchemaType.Object, Properties = new Dictionary<string, IOpenApiSchema> { ["file"] = file } },
-        });
     });
 
     /// <summary>Describes the texts that an endpoint answers instead of JSON, to whoever asks for them.</summary>

@@ -128,7 +128,7 @@ public abstract class BulkContract(ApiServer server)
     [InlineData("text/plain")]
     [InlineData("application/xml")]
     [InlineData("application/json; charset=utf-16")]
-    [InlineData("multipart/form-data; boundary=x")]
+    [InlineData("multipart/mixed; boundary=x")]
     [InlineData("json")]
     [InlineData(null)]
     public async Task Another_media_type_is_refused_with_what_is_supported(string? contentType)

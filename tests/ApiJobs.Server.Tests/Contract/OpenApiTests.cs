@@ -20,7 +20,7 @@ public sealed class OpenApiTests(SqliteApiServer server) : IClassFixture<SqliteA
             operation.Text("operationId").ShouldNotBeNullOrWhiteSpace(name);
             operation.Text("summary").ShouldNotBeNullOrWhiteSpace(name);
             operation.GetProperty("responses").MemberNames().ShouldBeSubsetOf(
-                ["200", "202", "304", "400", "401", "403", "404", "408", "409", "410", "413", "415", "422", "429", "503"]);
+                ["200", "202", "304", "400", "401", "403", "404", "406", "408", "409", "410", "413", "415", "422", "429", "503"]);
             operation.GetProperty("responses").MemberNames().ShouldContain("403", name);
         }
     }
@@ -28,9 +28,9 @@ public sealed class OpenApiTests(SqliteApiServer server) : IClassFixture<SqliteA
     [Theory]
     [InlineData("get /api-jobs/{id}", "id, expand")]
     [InlineData("get /api-jobs", "status, type, created_after, created_before, client_id, parent_id, has_failed, dry_run, limit, cursor, expand")]
-    [InlineData("get /api-jobs/{id}/records", "id, outcome, limit, cursor")]
-    [InlineData("put /cases/bulk", "key, dry_run, max_failed, Idempotency-Key")]
-    [InlineData("post /cases/bulk", "dry_run, max_failed, Idempotency-Key")]
+    [InlineData("get /api-jobs/{id}/records", "id, outcome, code, limit, cursor, include, raw")]
+    [InlineData("put /cases/bulk", "key, dry_run, max_failed, retry_of, Idempotency-Key")]
+    [InlineData("post /cases/bulk", "dry_run, max_failed, retry_of, Idempotency-Key")]
     [InlineData("post /api-jobs/{id}/cancel", "id, Idempotency-Key")]
     [InlineData("get /cases", "ref, postcode, updatedAfter, page, perPage")]
     public async Task Every_query_parameter_is_described(string operation, string names)

@@ -42,9 +42,9 @@ public sealed class GeneratedClientTests
             ((string)caller.Client_id).ShouldBe("generated");
 
             var bulk = new object[] { new { @ref = "A" }, new { @ref = "B", colour = "red" } };
-            await client.CustomerCaseBulkCreateAsync(true, null, null, bulk);
+            await client.CustomerCaseBulkCreateAsync(dry_run: true, max_failed: null, retry_of: null, idempotency_Key: null, body: bulk);
             // In earnest the ref of the first is still to be had.
-            var job = await client.CustomerCaseBulkCreateAsync(false, null, "a key", bulk);
+            var job = await client.CustomerCaseBulkCreateAsync(dry_run: false, max_failed: null, retry_of: null, idempotency_Key: "a key", body: bulk);
             await Eventually.WithinAsync(TimeSpan.FromSeconds(30), async () =>
             {
                 job = await client.GetApiJobAsync(((Guid)job.Id).ToString(), null);
@@ -55,7 +55,7 @@ public sealed class GeneratedClientTests
             ((long)job.Total_records).ShouldBe(2);
             ((long)job.Effected_records).ShouldBe(1);
 
-            var records = await client.ListApiJobRecordsAsync(((Guid)job.Id).ToString(), "failed", 10, null);
+            var records = await client.ListApiJobRecordsAsync(((Guid)job.Id).ToString(), outcome: "failed", code: null, limit: 10, cursor: null, include: null, raw: null);
             var failed = Enumerable.Single((IEnumerable<dynamic>)records.Data);
             ((long)failed.Index).ShouldBe(1);
             ((string)Enumerable.Single((IEnumerable<dynamic>)failed.Errors).Pointer).ShouldBe("/colour");
