@@ -63,7 +63,11 @@ public sealed class FloodTests(PostgreSqlDatabases databases, ITestOutputHelper 
             // What was accepted, some times over: as a chunk, its results, the log; and what is queued or was on its way.
             if (!onPostgreSql)
                 disk.ShouldBeLessThan(4 * (flood.AcceptedBytes + ((OpenUploads + 1) * (long)QueuedBytes)));
-            (await LimitsAsync(flooding)).GetProperty("queued_records").GetProperty("used").GetInt64().ShouldBeLessThanOrEqualTo(QueuedRecords);
+            // What was on its way in is not queued, and may have been more than there was room for.
+            var limits = await LimitsAsync(flooding);
+            while (limits.GetProperty("open_uploads").GetProperty("used").GetInt64() > 0)
+                limits = await LimitsAsync(flooding);
+            limits.GetProperty("queued_records").GetProperty("used").GetInt64().ShouldBeLessThanOrEqualTo(QueuedRecords);
             (await LimitsAsync(other)).GetProperty("queued_records").GetProperty("used").GetInt64().ShouldBe(0);
         }
         finally
@@ -114,7 +118,18 @@ public sealed class FloodTests(PostgreSqlDatabases databases, ITestOutputHelper 
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Cancel);
     }
 
-    private static Task<JsonElement> LimitsAsync(HttpClient http) => http.GetFromJsonAsync<JsonElement>("/engine/api/limits", Cancel);
+    // A little later each time: what is known of the queue is then known anew, and whoever flooded may ask again.
+    private static async Task<JsonElement> LimitsAsync(HttpClient http)
+    {
+        while (true)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System, Cancel);
+            using var answer = await http.GetAsync("/engine/api/limits", Cancel);
+            if (answer.IsSuccessStatusCode)
+                return await answer.Content.ReadFromJsonAsync<JsonElement>(Cancel);
+            answer.StatusCode.ShouldBe(HttpStatusCode.TooManyRequests);
+        }
+    }
 
     private static ByteArrayContent Json(string text, string type = "application/json") =>
         new(Encoding.UTF8.GetBytes(text)) { Headers = { ContentType = new MediaTypeHeaderValue(type) } };
@@ -122,7 +137,7 @@ public sealed class FloodTests(PostgreSqlDatabases databases, ITestOutputHelper 
     /// <summary>Tiny jobs, huge bodies, bodies that stand still, records that are all wrong, and as much of each as gets in.</summary>
     private sealed class Flood(Uri url, HttpClient http, CancellationToken stop)
     {
-        private static readonly string[] Limits = ["too_many_requests", "too_many_uploads", "queue_full"];
+        private static readonly string[] Limits = ["too_many_uploads", "queue_full"];
 
         private static readonly byte[] Many = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 40_000).Select(number => $"{{\"ref\":\"{number}\"}}\n")));
         private static readonly byte[] Wrong = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("{\"id\":5,\"nonsense\":[1,2,3]}\n", 20_000)));
@@ -141,7 +156,7 @@ public sealed class FloodTests(PostgreSqlDatabases databases, ITestOutputHelper 
         [
             .. Enumerable.Range(0, 8).Select(_ => SendAsync("[{}]"u8.ToArray(), "application/json")),
             .. new[] { Many, Many, Wrong, Large, Large }.Select(body => SendAsync(body, "application/x-ndjson")),
-            .. Enumerable.Range(0, OpenUploads - 4).Select(_ => StandStillAsync()),
+            .. Enumerable.Range(0, OpenUploads - 2).Select(_ => StandStillAsync()),
         ]);
 
         private async Task SendAsync(byte[] body, string type)
