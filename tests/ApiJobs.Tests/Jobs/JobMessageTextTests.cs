@@ -39,7 +39,8 @@ public sealed class JobMessageTextTests
 
     [Fact]
     public void A_failed_job_says_why_on_the_last_line() =>
-        JobMessageText.Render(Job(notEffected: 0, entries: 0) with { Failure = new("cancelled", "Cancelled.") }, "", "/records").ShouldBe("Cancelled.");
+        JobMessageText.Render(Job(notEffected: 0, entries: 0) with { Failure = new("cancelled", "Cancelled.") }, "", "/records")
+            .ShouldBe("Cancelled. 2000 records were not processed.");
 
     private static ApiJob Job(long notEffected, long entries) => new()
     {
