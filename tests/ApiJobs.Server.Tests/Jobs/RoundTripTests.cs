@@ -88,7 +88,8 @@ public sealed class RoundTripTests
     {
         var search = new RecordColumns.Search();
         var results = records.Select((record, index) => new RecordResult(
-            index, "=key", RecordOutcome.Failed, [new("code", "=message, \"quoted\"", "/meta/a")], 0) { Json = Encoding.UTF8.GetBytes(record.ToJsonString()) }).ToList();
+            index, "=key", RecordOutcome.Failed, [new("code", "=message, \"quoted\"", "/meta/a")], 0)
+        { Json = Encoding.UTF8.GetBytes(record.ToJsonString()) }).ToList();
         results.ForEach(record => search.Add(record.Json.Span));
         using var writer = new CsvRecordsWriter(search.End(), "\\N", isRaw);
         var output = new ArrayBufferWriter<byte>();
