@@ -16,15 +16,14 @@ internal sealed class ChangedJobs(StoreSession session)
     // Bounds what is on its way at once, and for how long a connection of the pool is taken.
     private const int CompaniesAtOnce = 500;
 
-    // OFFSET keeps the company a column of the join, so that jobs are looked up by key even where statistics know nothing of it.
+    // LATERAL with a limit is always a look-up, even where statistics know nothing of the company.
     private const string ReadSql = $"""
-        SELECT {JobRow.Columns}
-        FROM (
-            SELECT $1::uuid AS seen_company, *
-            FROM unnest($2::uuid[], $3::int[]) AS s(seen_id, seen_chunk)
-            OFFSET 0) seen
-        JOIN jobs ON company_id = seen_company AND id = seen_id
-        WHERE next_chunk > seen_chunk OR end_time IS NOT NULL
+        SELECT j.*
+        FROM unnest($2::uuid[], $3::int[]) AS s(seen_id, seen_chunk)
+        CROSS JOIN LATERAL (
+            SELECT {JobRow.Columns} FROM jobs
+            WHERE company_id = $1 AND id = seen_id AND (next_chunk > seen_chunk OR end_time IS NOT NULL)
+            LIMIT 1) j
         """;
 
     internal async Task<IReadOnlyList<ApiJob>> ReadAsync(IReadOnlyCollection<SeenJob> seen, CancellationToken cancellationToken)

@@ -99,7 +99,7 @@ public sealed partial class PostgreSqlSpreadingTests(PostgreSqlDatabases databas
     [GeneratedRegex("""\bcompany_id = (\$1\b|[a-z]\.company_id\b)""")]
     private static partial Regex Conditions();
 
-    [GeneratedRegex("""INTO\s+"?[a-z_]+"?\s+\(\s*company_id,[^)]*\)\s*SELECT (DISTINCT )?\$1\b""")]
+    [GeneratedRegex("""INTO\s+"?[a-z_]+"?\s+(AS [a-z]+\s+)?\(\s*company_id,[^)]*\)\s*SELECT (DISTINCT )?\$1\b""")]
     private static partial Regex Insertions();
 
     [GeneratedRegex("""\b(UPDATE|DELETE)\b(?! SKIP)""")]
