@@ -300,20 +300,44 @@ public sealed class ApiJobEngine(
     public async IAsyncEnumerable<RecordResult> ReadRecordsAsync(
         ApiJob job, int fromChunk, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(job);
-        const int ChunksAtOnce = 4;
-        var operation = operations.Find(job.Type);
-        for (var next = fromChunk; next < job.ChunkCount; next += ChunksAtOnce)
+        await foreach (var chunk in ReadRecordsByChunkAsync(job, fromChunk, cancellationToken))
         {
+            foreach (var result in chunk)
+                yield return result;
+        }
+    }
+
+    /// <summary>Reads what happened to each record of a job, in input order and chunk by chunk: the next are read from the store while one is used.</summary>
+    /// <inheritdoc cref="ReadRecordsAsync"/>
+    public async IAsyncEnumerable<IEnumerable<RecordResult>> ReadRecordsByChunkAsync(
+        ApiJob job, int fromChunk, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        var operation = operations.Find(job.Type);
+        var reading = ReadAsync(fromChunk);
+        try
+        {
+            while (await reading is { Count: > 0 } chunks)
+            {
+                reading = ReadAsync(chunks[^1].Chunk.Index + 1);
+                foreach (var chunk in chunks)
+                    yield return RecordResults.Of(job, chunk, operation);
+            }
+        }
+        finally
+        {
+            // What is read ahead is nobody's, if its reader has gone.
+            await reading.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+
+        async Task<IReadOnlyList<ChunkResult>> ReadAsync(int next)
+        {
+            const int ChunksAtOnce = 4;
+            if (next >= job.ChunkCount)
+                return [];
             var chunks = await store.ReadResultsAsync(job.CompanyId, job.Id, next, ChunksAtOnce, cancellationToken);
             // A sealed job has all its chunks until they are removed, the first ones first.
-            if (chunks.Count == 0 || chunks[0].Chunk.Index != next)
-                throw new RecordsRemovedException(job.Id);
-            foreach (var chunk in chunks)
-            {
-                foreach (var result in RecordResults.Of(job, chunk, operation))
-                    yield return result;
-            }
+            return chunks.Count > 0 && chunks[0].Chunk.Index == next ? chunks : throw new RecordsRemovedException(job.Id);
         }
     }
 

@@ -75,13 +75,18 @@ internal sealed class RecordsEndpoint(ApiJobEngine engine, IntakeOptions intake,
         // write waits until the client has taken what was written before.
         var answer = new ArrayBufferWriter<byte>(StreamedBytesAtOnce);
         writer.Begin(answer);
-        await foreach (var record in ReadAsync(job, query, from, aborted))
+        await foreach (var chunk in engine.ReadRecordsByChunkAsync(job, from.ChunkIndex, aborted))
         {
             if (HttpMethods.IsHead(context.Request.Method))
                 break;
-            writer.Write(answer, record);
-            if (answer.WrittenCount >= StreamedBytesAtOnce)
-                await SendAsync();
+            foreach (var record in chunk)
+            {
+                if (record.Index < from.RecordIndex || !query.Matches(record))
+                    continue;
+                writer.Write(answer, record);
+                if (answer.WrittenCount >= StreamedBytesAtOnce)
+                    await SendAsync();
+            }
         }
 
         writer.End(answer);

@@ -91,6 +91,14 @@ public abstract class BulkOperation
         return crash;
     }
 
+    /// <summary>Reads the key to show of a record that was effected or is unchanged, without preparing it again.</summary>
+    /// <returns><see langword="false"/> if only preparing tells.</returns>
+    internal virtual bool TryReadKey(ReadOnlySpan<byte> json, ApiJob job, long index, RecordOutcome outcome, out string? key)
+    {
+        key = null;
+        return false;
+    }
+
     /// <summary>Applies records, and sees to it that each has an outcome.</summary>
     internal async Task ApplyAllAsync(IReadOnlyList<JobRecord> records, OperationContext context, CancellationToken cancellationToken)
     {

@@ -20,14 +20,27 @@ internal static class RecordResults
             var outcome = offset < outcomes.Length ? (RecordOutcome)outcomes.Span[offset] : RecordOutcome.Unprocessed;
             offset++;
 
-            // Keys are not stored beside the outcomes: they follow from the record, so reading them again costs no space.
-            var record = new JobRecord(job.Id, index, json);
-            operation?.TryPrepare(record, job.Options);
-            yield return new(index, record.KeyFor(outcome), outcome, outcome == RecordOutcome.Failed ? errorsByIndex.GetValueOrDefault(index, []) : [], chunk.Index)
+            yield return new(index, KeyOf(json, index, outcome), outcome, outcome == RecordOutcome.Failed ? errorsByIndex.GetValueOrDefault(index, []) : [], chunk.Index)
             {
                 Line = line,
                 Json = json,
             };
+        }
+
+        // Keys are not stored beside the outcomes: they follow from the record, so reading them again costs no space.
+        string? KeyOf(ReadOnlyMemory<byte> json, long index, RecordOutcome outcome)
+        {
+            if (operation is null)
+                return null;
+            if (outcome is not (RecordOutcome.Failed or RecordOutcome.Unprocessed)
+                && operation.TryReadKey(json.Span, job, index, outcome, out var key))
+            {
+                return key;
+            }
+
+            var record = new JobRecord(job.Id, index, json);
+            operation.TryPrepare(record, job.Options);
+            return record.KeyFor(outcome);
         }
     }
 }

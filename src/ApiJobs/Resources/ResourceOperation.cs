@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ApiJobs.Jobs;
 using ApiJobs.Operations;
 using ApiJobs.Records;
@@ -79,6 +80,32 @@ public sealed class ResourceOperation(Resource resource, ResourceVerb verb, Reso
         change.RowId = change.SentId ?? MadeIds.Make(record.JobId, record.Index);
         if (verb != ResourceVerb.Update && change.SentId is null)
             record.MadeKey = change.RowId.ToString();
+    }
+
+    /// <remarks>A list of a million results is mostly this. A record that was not refused has an id once, and a whole one, or none.</remarks>
+    internal override bool TryReadKey(ReadOnlySpan<byte> json, ApiJob job, long index, RecordOutcome outcome, out string? key)
+    {
+        key = null;
+        if (job.Options.KeyField is not null)
+            return false;
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 256 });
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isId = reader.ValueTextEquals(ResourceNames.Id);
+            reader.Read();
+            if (isId && reader.TokenType == JsonTokenType.String)
+            {
+                key = reader.GetString();
+                return true;
+            }
+
+            reader.Skip();
+        }
+
+        if (verb != ResourceVerb.Update && outcome == RecordOutcome.Created)
+            key = MadeIds.Make(job.Id, index).ToString();
+        return true;
     }
 
     /// <inheritdoc/>
