@@ -37,7 +37,7 @@ public abstract class EventsContract(ApiServer server)
         TimeProvider.System.GetElapsedTime(endedAt).ShouldBeLessThan(TimeSpan.FromSeconds(1));
         end.Name.ShouldBe("api_job.completed");
         end.Id.ShouldBe("1-1");
-        var read = await (await client.GetAsync($"{url[..^"/events".Length]}?expand=counts", Cancel)).JsonAsync();
+        var read = await (await client.GetAsync($"{url[..^"/events".Length]}?expand=counts,progress", Cancel)).JsonAsync();
         end.Job.GetRawText().ShouldBe(read.GetRawText());
         (await stream.ReadAsync()).ShouldBeNull();
     }

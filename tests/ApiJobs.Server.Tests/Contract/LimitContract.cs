@@ -47,6 +47,9 @@ public abstract class LimitContract(ApiServer server) : IAsyncLifetime
             if (all.Records > 0)
                 await Task.WhenAny(applied, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System));
         }
+
+        // What the node knows of that may be a tenth of a second old when it refuses.
+        await Task.Delay(TimeSpan.FromMilliseconds(150), TimeProvider.System);
     }
 
     // Requests.

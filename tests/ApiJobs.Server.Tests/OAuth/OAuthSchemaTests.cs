@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using ApiJobs.Resources;
 using ApiJobs.Server.OAuth;
 using ApiJobs.Server.Settings;
@@ -56,7 +57,9 @@ public sealed class OAuthSchemaTests(PostgreSqlDatabases databases) : IDisposabl
         await using var context = Open(storage);
         var names = await context.Database.SqlQueryRaw<string>(
             "SELECT scriptname AS \"Value\" FROM schema_versions UNION ALL SELECT scriptname FROM oauth_schema_versions ORDER BY 1").ToListAsync(Cancel);
-        names.ShouldBe(["0001_clients_and_keys.sql", "0001_jobs.sql"]);
+        names.ShouldContain("0001_jobs.sql");
+        names.ShouldContain("0001_clients_and_keys.sql");
+        names.ShouldAllBe(name => Regex.IsMatch(name, "^[0-9]{4}_[a-z_]+[.]sql$"));
     }
 
     [Fact]
