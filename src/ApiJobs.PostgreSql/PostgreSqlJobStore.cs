@@ -28,7 +28,12 @@ internal sealed class PostgreSqlJobStore(
         ArgumentNullException.ThrowIfNull(lastChunk);
         if (lastChunk.Index == 0 && lastChunk.RecordCount != job.TotalRecords)
             throw Miscounted(job);
-        var result = await AcceptAsync(new(job.CompanyId, job.Id, lastChunk, job), cancellationToken);
+        AcceptResult result;
+        do
+        {
+            result = await AcceptAsync(new(job.CompanyId, job.Id, lastChunk, job), cancellationToken);
+        }
+        while (result is AcceptResult.ClaimGone);
         return result switch
         {
             AcceptResult.Sealed made => new SealResult.Sealed(NewlySealed(job, lastChunk, made)),

@@ -38,7 +38,7 @@ public sealed class ApiJobEngine(
         ArgumentNullException.ThrowIfNull(records);
         // What was stored under the key before is not stored again.
         return await FindRepeatedAsync(request.CompanyId, request.Origin, request.Fingerprint, cancellationToken)
-            ?? await AcceptNewAsync(request, descent: null, records, cancellationToken);
+            ?? await AcceptNewAsync(request, descent: null, maxFailed: null, records, cancellationToken);
     }
 
     /// <summary>Makes a job of the records of another one that failed or were not processed, as they were sent.</summary>
@@ -84,11 +84,13 @@ public sealed class ApiJobEngine(
             Fingerprint = fingerprint,
         };
         await using var records = new StoredRecords(store, parent, outcome => descent.Takes(outcome));
-        return await AcceptNewAsync(request, descent, records, cancellationToken);
+        // A rehearsal says what the real job comes to, so that has the same bound. A retry brings what failed once already: it has none.
+        var maxFailed = descent == JobDescent.Promotion ? parent.MaxFailed : null;
+        return await AcceptNewAsync(request, descent, maxFailed, records, cancellationToken);
     }
 
     private async Task<ApiJob> AcceptNewAsync(
-        BulkRequest request, JobDescent? descent, RecordReader records, CancellationToken cancellationToken)
+        BulkRequest request, JobDescent? descent, long? maxFailed, RecordReader records, CancellationToken cancellationToken)
     {
         if (request.Options.DryRun && !request.Operation.CanRehearse)
             throw NotRehearsable(request.Operation);
@@ -136,7 +138,7 @@ public sealed class ApiJobEngine(
                 Fingerprint = fingerprint,
                 TotalRecords = chunks.TotalRecords,
                 TotalBytes = chunks.TotalBytes,
-                MaxFailed = request.MaxFailed?.Of(chunks.TotalRecords),
+                MaxFailed = maxFailed ?? request.MaxFailed?.Of(chunks.TotalRecords),
                 Descent = descent,
             };
             var result = await store.SealJobAsync(job, lastChunk, CancellationToken.None);
@@ -418,14 +420,15 @@ public sealed class ApiJobEngine(
     // What goes on from a job is told by the jobs that do: an ended job never changes.
     private async Task<IReadOnlyList<JobLogLine>> ReadDescentsAsync(ApiJob parent, CancellationToken cancellationToken)
     {
-        var lines = new List<JobLogLine>();
+        var children = new List<(JobDescent Descent, ApiJob Job)>();
         foreach (var child in await store.FindChildrenAsync(parent.CompanyId, [parent.Id], cancellationToken))
         {
             if (await FindJobAsync(parent.CompanyId, child.JobId, cancellationToken) is { } job)
-                lines.Add(JobLogLines.GoesOnAs(child.Descent, job));
+                children.Add((child.Descent, job));
         }
 
-        return lines;
+        // They are of one lane, like the parent: of two of the same moment, the position says which came first.
+        return [.. children.OrderBy(child => child.Job.CreatedAt).ThenBy(child => child.Job.Position).Select(child => JobLogLines.GoesOnAs(child.Descent, child.Job))];
     }
 
     private async Task<Guid?> FindChildAsync(Guid companyId, Guid parentId, JobDescent descent, CancellationToken cancellationToken) =>

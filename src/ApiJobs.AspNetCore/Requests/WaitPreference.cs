@@ -34,6 +34,9 @@ internal static class WaitPreference
     /// <summary>Whether the answer comes after the wait that its request preferred.</summary>
     public static bool HasWaited(this HttpResponse response) => response.Headers.ContainsKey(AppliedName);
 
+    /// <summary>Says that the answer is not what the wait was preferred for.</summary>
+    public static void HasNotWaited(this HttpResponse response) => response.Headers.Remove(AppliedName);
+
     /// <summary>The seconds that are preferred; null if there is no such preference, or none that can be understood, which is none (RFC 7240, section 2).</summary>
     internal static int? Seconds(StringValues prefer)
     {

@@ -43,6 +43,9 @@ internal abstract record AcceptResult
     /// <summary>Nothing was written: another job goes on from the parent in the same way.</summary>
     internal sealed record ParentTaken(Guid ChildId) : AcceptResult;
 
+    /// <summary>Nothing was written: the job that had the key, or went on from the parent, was removed meanwhile. The next attempt gets them.</summary>
+    internal sealed record ClaimGone : AcceptResult;
+
     /// <summary>Nothing was written: there is no such upload.</summary>
     internal sealed record Swept : AcceptResult;
 

@@ -85,7 +85,8 @@ internal sealed class SealStatements(Guid companyId, Acceptance[] seals) : IAcce
 
     // Behind the lock on the tails this is alone in its lanes, and sees what others sealed before. A job that exists
     // already takes no position. NOT EXISTS would let the planner read all jobs of a company that its statistics do not know; a
-    // scalar or lateral subquery with LIMIT is always a look-up.
+    // scalar or lateral subquery with LIMIT is always a look-up. Whoever had the key or the parent before may have been removed since
+    // they were asked for: then nobody has them, this job neither.
     private const string SealSql = $"""
         WITH input AS (
             SELECT * FROM unnest(
@@ -101,7 +102,9 @@ internal sealed class SealStatements(Guid companyId, Acceptance[] seals) : IAcce
                     WHEN i.chunk_count > 1 AND u.next_chunk IS NULL THEN 'swept'
                     WHEN i.chunk_count > 1 AND u.next_chunk <> i.chunk_count - 1 THEN 'out of order'
                     WHEN i.chunk_count > 1 AND u.record_count + i.record_count <> i.total_records THEN 'miscounted'
+                    WHEN i.key IS NOT NULL AND k.job_id IS NULL THEN 'claim gone'
                     WHEN i.key IS NOT NULL AND k.job_id <> i.job_id THEN 'key taken'
+                    WHEN i.kind IS NOT NULL AND c.child_id IS NULL THEN 'claim gone'
                     WHEN i.kind IS NOT NULL AND c.child_id <> i.job_id THEN 'parent taken'
                     ELSE 'sealed'
                 END AS verdict
@@ -124,11 +127,11 @@ internal sealed class SealStatements(Guid companyId, Acceptance[] seals) : IAcce
             DELETE FROM uploads WHERE company_id = $1 AND job_id IN (SELECT job_id FROM sealed WHERE chunk_count > 1)),
         refused AS (
             DELETE FROM chunks c USING judged r
-            WHERE c.company_id = $1 AND c.job_id = r.job_id AND c.chunk_index = r.chunk_count - 1 AND r.verdict IN ('key taken', 'parent taken', 'miscounted')),
+            WHERE c.company_id = $1 AND c.job_id = r.job_id AND c.chunk_index = r.chunk_count - 1 AND r.verdict IN ('key taken', 'parent taken', 'claim gone', 'miscounted')),
         -- Keys are taken first, so that who sends a request again gets its own job.
         given_back AS (
             DELETE FROM idempotency_keys k USING judged r
-            WHERE k.company_id = $1 AND k.client_id = r.key_client_id AND k.key = r.key AND k.job_id = r.job_id AND r.verdict = 'parent taken'),
+            WHERE k.company_id = $1 AND k.client_id = r.key_client_id AND k.key = r.key AND k.job_id = r.job_id AND r.verdict IN ('parent taken', 'claim gone')),
         made AS (
             INSERT INTO jobs (
                 company_id, id, type, lane, position, options, client_id, parent_id, idempotency_key, trace_parent,
@@ -194,6 +197,7 @@ internal sealed class SealStatements(Guid companyId, Acceptance[] seals) : IAcce
             "was sealed" => new AcceptResult.WasSealed(),
             "key taken" => new AcceptResult.KeyTaken(row.GetGuid(4), row.GetFieldValue<byte[]>(5)),
             "parent taken" => new AcceptResult.ParentTaken(row.GetGuid(7)),
+            "claim gone" => new AcceptResult.ClaimGone(),
             "out of order" => new AcceptResult.OutOfOrder(),
             "miscounted" => new AcceptResult.Miscounted(),
             _ => new AcceptResult.Swept(),

@@ -104,6 +104,23 @@ public abstract class WaitContract(ApiServer server)
     }
 
     [Fact]
+    public async Task A_bulk_request_is_accepted_also_if_the_store_goes_away_while_it_waits()
+    {
+        var client = server.ClientOf(_company);
+        using var held = server.Store.HoldWork();
+        HttpResponseMessage answer;
+
+        // Whoever is told that the store is away sends the request again, and has two jobs.
+        using (server.Store.TakeAwayOnceSealed())
+            answer = await BulkAsync(client, "wait=1", """[{"ref":"A"}]""");
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.Accepted, await answer.TextAsync());
+        answer.Headers.Contains("Preference-Applied").ShouldBeFalse();
+        var read = await client.GetAsync(answer.Headers.Location, Cancel);
+        (await read.TextAsync()).ShouldBe(await answer.TextAsync());
+    }
+
+    [Fact]
     public async Task A_bulk_request_whose_job_takes_longer_is_accepted_as_without()
     {
         var client = server.ClientOf(_company);

@@ -11,6 +11,7 @@ public sealed class WatchedStore(IJobStore jobs, ILaneStore lanes, IUpkeep upkee
     private volatile bool _away;
     private volatile bool _isDiskLow;
     private volatile bool _held;
+    private volatile bool _goesOnceSealed;
     private int _readingsLeft = int.MaxValue;
 
     /// <summary>A chunk of an unfinished upload was stored.</summary>
@@ -28,6 +29,13 @@ public sealed class WatchedStore(IJobStore jobs, ILaneStore lanes, IUpkeep upkee
     {
         (_isDiskLow, _away) = (isDiskLow, true);
         return new Ending(() => _away = false);
+    }
+
+    /// <summary>Makes everything fail as soon as a job has been sealed, until disposed.</summary>
+    public IDisposable TakeAwayOnceSealed()
+    {
+        _goesOnceSealed = true;
+        return new Ending(() => _goesOnceSealed = _away = false);
     }
 
     /// <summary>Makes reading results fail after so many calls, until disposed.</summary>
@@ -53,8 +61,13 @@ public sealed class WatchedStore(IJobStore jobs, ILaneStore lanes, IUpkeep upkee
         return appended;
     }
 
-    public override Task<SealResult> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken) =>
-        Here(() => base.SealJobAsync(job, lastChunk, cancellationToken));
+    public override async Task<SealResult> SealJobAsync(NewJob job, Chunk lastChunk, CancellationToken cancellationToken)
+    {
+        var result = await Here(() => base.SealJobAsync(job, lastChunk, cancellationToken));
+        if (_goesOnceSealed)
+            (_isDiskLow, _away) = (false, true);
+        return result;
+    }
 
     public override async Task AbandonUploadAsync(Guid companyId, Guid jobId, CancellationToken cancellationToken)
     {

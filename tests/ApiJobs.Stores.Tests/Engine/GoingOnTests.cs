@@ -134,6 +134,35 @@ public abstract class GoingOnTests(StoreFixture stores) : EngineTests(stores)
     }
 
     [Fact]
+    public async Task A_promotion_is_given_up_where_its_rehearsal_was()
+    {
+        FailureBound.TryParse("3", out var bound).ShouldBeTrue();
+        await using var reader = new ListReader([.. Enumerable.Range(0, 60).Select(index => index < 30 ? $$"""{"title":"t{{index}}"}""" : """{"unknown":0}""")]);
+        using var engine = Engine();
+        var sent = await engine.AcceptAsync(new(Company, Operation(Type), new() { DryRun = true }) { MaxFailed = bound }, reader, Cancel);
+        var rehearsal = (await RunToEndAsync(Store, sent))[0];
+        rehearsal.Status.ShouldBe(ApiJobStatus.Failed);
+
+        var real = (await RunToEndAsync(Store, await engine.PromoteAsync(rehearsal, JobOrigin.Unknown, null, Cancel)))[0];
+
+        (real.MaxFailed, real.Failure, real.Counts).ShouldBe((3, rehearsal.Failure, rehearsal.Counts));
+    }
+
+    [Fact]
+    public async Task What_goes_on_from_a_job_is_told_in_the_order_in_which_it_did()
+    {
+        var rehearsal = await CancelAsync(await SendAsync(Company, Type, new() { DryRun = true }, ["{}"]));
+        using var engine = Engine();
+        await engine.PromoteAsync(rehearsal, JobOrigin.Unknown, null, Cancel);
+        await engine.RetryAsync(rehearsal, JobOrigin.Unknown, null, Cancel);
+
+        var log = await engine.ReadLogAsync(rehearsal, Cancel);
+
+        log.TakeLast(2).Select(line => line.Event).ShouldBe(["promoted_as", "retried_as"]);
+        log.Select(line => line.Time).ShouldBeInOrder();
+    }
+
+    [Fact]
     public async Task A_rehearsal_s_retry_is_a_rehearsal()
     {
         var rehearsal = await CancelAsync(await SendAsync(Company, Type, new() { DryRun = true }, ["{}"]));

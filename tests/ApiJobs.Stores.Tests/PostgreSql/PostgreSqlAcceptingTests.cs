@@ -1,3 +1,5 @@
+using ApiJobs.Jobs;
+using ApiJobs.Storage;
 using Npgsql;
 
 namespace ApiJobs.Stores.Tests.PostgreSql;
@@ -70,6 +72,38 @@ public sealed class PostgreSqlAcceptingTests(PostgreSqlDatabases databases) : Po
 
         answers.Distinct().ShouldHaveSingleItem().Position.ShouldBe(1);
         (await QueryAsync<long>("SELECT next_position FROM lane_tails")).ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_job_takes_its_key_or_parent_also_if_who_had_it_is_removed_while_it_is_sealed(bool isKey)
+    {
+        var parent = (await SealAsync(_company)).Id;
+        var first = await Store.SealAsync(Claiming(), ChunkOf(0, 0, "{}"), Token);
+        // Between asking who has it and sealing, everybody waits for the lane's tail.
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync(Token);
+        await using var transaction = await connection.BeginTransactionAsync(Token);
+        await using (var hold = new NpgsqlCommand("SELECT 1 FROM lane_tails FOR UPDATE", connection, transaction))
+            await hold.ExecuteNonQueryAsync(Token);
+        var second = Claiming();
+        var sealing = Store.SealJobAsync(second, ChunkOf(0, 0, "{}"), Token);
+        await UntilSomebodyWaitsForALockAsync();
+
+        await ExecuteAsync($"DELETE FROM {(isKey ? "idempotency_keys" : "job_children")}; DELETE FROM jobs WHERE id = '{first.Id}'");
+        await transaction.CommitAsync(Token);
+
+        (await sealing).ShouldBeOfType<SealResult.Sealed>().Job.Id.ShouldBe(second.Id);
+        (await QueryAsync<Guid>($"SELECT {(isKey ? "job_id FROM idempotency_keys" : "child_id FROM job_children")}")).ShouldBe(second.Id);
+        (await QueryAsync<long>("SELECT count(*) FROM chunks WHERE job_id NOT IN (SELECT id FROM jobs)")).ShouldBe(1, "only the removed job's");
+
+        NewJob Claiming() => NewJob(_company) with
+        {
+            Origin = isKey ? new() { ClientId = "client", IdempotencyKey = "key" } : new() { ParentId = parent },
+            Fingerprint = new byte[32],
+            Descent = isKey ? null : JobDescent.Retry,
+        };
     }
 
     [Fact]
