@@ -49,15 +49,18 @@ internal sealed class FormFile : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Body.DisposeAsync();
 
-    // What the part says of itself counts if it says something; many programs say only that it is bytes.
+    // What the part says of itself counts if it says something; many programs say only that it is bytes. Records of another charset are none of ours, whatever the name.
     private static string? TypeOf(string? said, string name) =>
-        RecordFormats.Knows(said) ? said : Path.GetExtension(name).ToLowerInvariant() switch
+        RecordFormats.Knows(said) ? said : SaysRecords(said) ? null : Path.GetExtension(name).ToLowerInvariant() switch
         {
             ".csv" => "text/csv",
             ".json" => "application/json",
             ".ndjson" or ".jsonl" => "application/x-ndjson",
             _ => null,
         };
+
+    private static bool SaysRecords(string? said) =>
+        MediaTypeHeaderValue.TryParse(said, out var type) && RecordFormats.MediaTypes.Contains(type.MediaType.ToString(), StringComparer.OrdinalIgnoreCase);
 
     private static string? FileNameOf(MultipartSection part) =>
         ContentDispositionHeaderValue.TryParse(part.ContentDisposition, out var disposition)
@@ -75,7 +78,7 @@ internal sealed class FormFile : IAsyncDisposable
     {
         var type = said is { Length: > 0 } ? $"'{QueryParameter.Shown(said)}'" : "without a Content-Type";
         return Problems.UnsupportedMediaType.Refusal(
-            $"The file '{QueryParameter.Shown(name)}' is {type}. Send it with one of {string.Join(", ", RecordFormats.MediaTypes)}, "
+            $"The file '{QueryParameter.Shown(name)}' is {type}. Send it with one of {string.Join(", ", RecordFormats.MediaTypes)}, in UTF-8, "
             + "or with a name that ends in .csv, .json, .ndjson or .jsonl, and .gz after that if it is compressed.");
     }
 
@@ -96,8 +99,13 @@ internal sealed class FormFile : IAsyncDisposable
         || (exception.GetType() == typeof(IOException) && exception.InnerException is not OverflowException);
 
     private static ProblemException Broken(Exception exception) => Problems.InvalidForm.Refusal(exception is InvalidDataException
-        ? $"The form cannot be read: a part's headers, or the text before the first part, are too long. {OneFile}"
+        ? $"The form cannot be read: a part's headers, or the text before the first part or after the last boundary, are too long. {OneFile}"
         : $"The form ends before its last boundary. If it was broken off on its way, send it again. {OneFile}");
+
+    // A boundary with nothing after it is what a form that was cut off within its last one ends with.
+    private static ProblemException Follows(MultipartSection second) => Problems.InvalidForm.Refusal(second.Headers is { Count: > 0 }
+        ? $"The form has more than the one file: another part{Named(second)} follows it. {OneFile}"
+        : $"The form ends before its last boundary, or has another part, without headers. If it was broken off on its way, send it again. {OneFile}");
 
     /// <summary>The file's bytes as sent. At their end, the form must end.</summary>
     private sealed class Content(MultipartReader form, Stream file) : Stream
@@ -135,7 +143,7 @@ internal sealed class FormFile : IAsyncDisposable
             if (count > 0)
                 return count;
             if (await NextPartAsync(form, cancellationToken) is { } second)
-                throw Problems.InvalidForm.Refusal($"The form has more than the one file: another part{Named(second)} follows it. {OneFile}");
+                throw Follows(second);
             _isChecked = true;
             return 0;
         }

@@ -25,7 +25,7 @@ internal sealed class CsvRecordsWriter(RecordColumns? columns, string clearToken
         else
         {
             foreach (var name in columns.Names)
-                Cell(output, name);
+                ColumnName(output, name);
             foreach (var name in (ReadOnlySpan<string>)["_index", "_outcome", "_code", "_field", "_message"])
                 Plain(output, name);
         }
@@ -76,6 +76,16 @@ internal sealed class CsvRecordsWriter(RecordColumns? columns, string clearToken
             Cell(output, text);
     }
 
+    private void ColumnName(IBufferWriter<byte> output, string name)
+    {
+        _text.ResetWrittenCount();
+        Encoding.UTF8.GetBytes(name, _text);
+        // What a reader could take for the separator, or for a mark of the file's, is quoted, too.
+        Write(
+            output, _text.WrittenSpan, hasApostrophe: !isRaw && SpreadsheetText.NameNeedsApostrophe(_text.WrittenSpan, _clearToken),
+            isQuoted: _text.WrittenSpan.ContainsAny(";\t"u8) || _text.WrittenSpan.StartsWith("\uFEFF"u8));
+    }
+
     private void Cell(IBufferWriter<byte> output, string text)
     {
         _text.ResetWrittenCount();
@@ -95,13 +105,13 @@ internal sealed class CsvRecordsWriter(RecordColumns? columns, string clearToken
 
     private void Plain(IBufferWriter<byte> output, ReadOnlySpan<byte> text) => Write(output, text, hasApostrophe: false);
 
-    private void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> text, bool hasApostrophe)
+    private void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> text, bool hasApostrophe, bool isQuoted = false)
     {
         if (_isRowBegun)
             output.Write(","u8);
         _isRowBegun = true;
         // Spaces at the ends are quoted, too: some programs cut them off otherwise.
-        var isQuoted = text.ContainsAny(",\"\r\n"u8) || (!text.IsEmpty && (text[0] == (byte)' ' || text[^1] == (byte)' '));
+        isQuoted = isQuoted || text.ContainsAny(",\"\r\n"u8) || (!text.IsEmpty && (text[0] == (byte)' ' || text[^1] == (byte)' '));
         if (isQuoted)
             output.Write("\""u8);
         if (hasApostrophe)

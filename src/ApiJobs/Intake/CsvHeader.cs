@@ -17,19 +17,17 @@ internal sealed record CsvHeader(List<CsvHeader.Member> Members, IReadOnlyList<s
     internal sealed record Member(JsonEncodedText Name, int Column, List<Member> Entries);
 
     /// <summary>Names the columns: <c>meta.colour</c> becomes the member <c>colour</c> of the map <c>meta</c>.</summary>
-    /// <param name="names">The cells of the header row.</param>
+    /// <param name="names">The cells of the header row; null for a column that is passed over.</param>
     /// <param name="faultColumn">The index of the column whose name is at fault.</param>
-    /// <param name="leavesOutUnderscored">Whether columns that begin with <c>_</c> are passed over.</param>
     /// <returns>The header, or a sentence that says what is wrong with one of the names.</returns>
-    public static (CsvHeader? Header, string? Fault) Create(List<string> names, out int faultColumn, bool leavesOutUnderscored = false)
+    public static (CsvHeader? Header, string? Fault) Create(IReadOnlyList<string?> names, out int faultColumn)
     {
         var columns = new List<string>(names.Count);
         var members = new List<Member>();
         var byName = new Dictionary<string, Member>(names.Count, StringComparer.Ordinal);
         for (faultColumn = 0; faultColumn < names.Count; faultColumn++)
         {
-            var name = names[faultColumn];
-            if (leavesOutUnderscored && name.StartsWith('_'))
+            if (names[faultColumn] is not { } name)
                 continue;
             columns.Add(name);
             var dot = name.IndexOf('.', StringComparison.Ordinal);

@@ -157,14 +157,14 @@ public sealed class CsvRecordReader : BodyRecordReader
         if (OtherSeparator(row) is { } separator)
             throw RowStart.Fault(RequestFaultCodes.WrongShape,
                 $"The columns are separated by {separator}, as the header at {RowStart} shows. Separate them by commas, and put cells that hold commas in quotes.");
-        var names = new List<string>(_row.Cells.Length);
-        foreach (var cell in _row.Cells) names.Add(Encoding.UTF8.GetString(Meant(Text(row, cell))));
-        var (header, fault) = CsvHeader.Create(names, out var column, leavesOutUnderscored: _isCorrection);
+        var names = new List<string?>(_row.Cells.Length);
+        foreach (var cell in _row.Cells) names.Add(NameOf(Text(row, cell)));
+        var (header, fault) = CsvHeader.Create(names, out var column);
         if (header is not null) return header;
 
         var at = RowStart.After(row[.._row.Cells[column].Start]);
         throw at.Fault(RequestFaultCodes.WrongShape, string.Create(CultureInfo.InvariantCulture,
-            $"Column {column + 1:N0} of the header, {Excerpt.Of(Encoding.UTF8.GetBytes(names[column]))} at {at}, {fault}. Give every column the name of a field, each once; `meta.colour` names a member of the map `meta`."));
+            $"Column {column + 1:N0} of the header, {Excerpt.Of(Encoding.UTF8.GetBytes(names[column]!))} at {at}, {fault}. Give every column the name of a field, each once; `meta.colour` names a member of the map `meta`."));
     }
 
     /// <summary>What spreadsheets write where they do not write commas, if the header has more of it than of commas.</summary>
@@ -225,6 +225,11 @@ public sealed class CsvRecordReader : BodyRecordReader
         if (text.SequenceEqual(_clearToken)) _writer.WriteNull(member.Name);
         else _writer.WriteString(member.Name, Meant(text));
     }
+
+    /// <returns>A column's name; null if it is one that the list of results added.</returns>
+    private string? NameOf(ReadOnlySpan<byte> text) => !_isCorrection ? Encoding.UTF8.GetString(text)
+        : text.StartsWith("_"u8) ? null
+        : Encoding.UTF8.GetString(SpreadsheetText.NameWithoutApostrophe(text, _clearToken));
 
     private ReadOnlySpan<byte> Meant(ReadOnlySpan<byte> text) => _isCorrection ? SpreadsheetText.WithoutApostrophe(text, _clearToken) : text;
 

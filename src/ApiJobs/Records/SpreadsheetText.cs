@@ -23,4 +23,14 @@ public static class SpreadsheetText
     /// <inheritdoc cref="NeedsApostrophe" path="/param"/>
     public static ReadOnlySpan<byte> WithoutApostrophe(ReadOnlySpan<byte> text, ReadOnlySpan<byte> clearToken) =>
         text.StartsWith("'"u8) && NeedsApostrophe(text, clearToken) ? text[1..] : text;
+
+    /// <summary>Whether a column's name gets an apostrophe in front: as a text, and if it begins with <c>_</c>, as the columns do that are left out when a table is sent back.</summary>
+    /// <inheritdoc cref="NeedsApostrophe" path="/param"/>
+    public static bool NameNeedsApostrophe(ReadOnlySpan<byte> text, ReadOnlySpan<byte> clearToken) =>
+        text.TrimStart(Apostrophe).StartsWith("_"u8) || NeedsApostrophe(text, clearToken);
+
+    /// <summary>Takes away the apostrophe that <see cref="NameNeedsApostrophe"/> asked for.</summary>
+    /// <inheritdoc cref="WithoutApostrophe"/>
+    public static ReadOnlySpan<byte> NameWithoutApostrophe(ReadOnlySpan<byte> text, ReadOnlySpan<byte> clearToken) =>
+        text.StartsWith("'"u8) && NameNeedsApostrophe(text, clearToken) ? text[1..] : text;
 }

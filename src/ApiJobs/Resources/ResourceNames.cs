@@ -12,7 +12,10 @@ internal static class ResourceNames
 
     // The tables of either store: a catalog that works on one must work on the other.
     private static readonly string[] StoreTables =
-        ["chunk_results", "chunks", "idempotency_keys", "job_messages", "jobs", "lane_tails", "lanes", "rehearsal_notes", "rehearsals", "schema_versions", "uploads"];
+        [
+            "chunk_results", "chunks", "idempotency_keys", "job_children", "job_errors", "job_log", "job_marks", "job_messages", "jobs", "lane_tails", "lanes",
+            "rehearsal_notes", "rehearsals", "schema_versions", "uploads",
+        ];
 
     // The server's own, in the same database, and what the databases keep for themselves.
     private static readonly string[] ReservedPrefixes = ["oauth_", "pg_", "sqlite_"];

@@ -59,6 +59,9 @@ public abstract class FormContract(ApiServer server)
         { "nothing", "", "ends before" },
         { "no part", $"--{Boundary}--\r\n", "empty" },
         { "no end", Text(File("a.csv", "ref\nA\n"))[..^8], "last boundary" },
+        { "no end, in the middle of the last boundary", Text(File("a.csv", "ref\nA\n"))[..^3], "last boundary" },
+        { "no end, after a boundary that is not the last", Text(File("a.csv", "ref\nA\n"))[..^4] + "\r\n", "last boundary" },
+        { "much text after the last boundary", Text(File("a.csv", "ref\nA\n")) + new string('x', 100_000), "after the last" },
         { "no end, in the middle of many rows", Text(File("a.csv", $"ref\n{string.Concat(Enumerable.Range(0, 5_000).Select(nth => $"R{nth}\n"))}"))[..20_000], "last boundary" },
         { "another boundary", Text(File("a.csv", "ref\nA\n")).Replace(Boundary, "--other", StringComparison.Ordinal), "last boundary" },
         { "headers without an end", $"--{Boundary}\r\n{string.Concat(Enumerable.Repeat("X: y\r\n", 10_000))}", "too long" },
@@ -88,6 +91,9 @@ public abstract class FormContract(ApiServer server)
     [InlineData("a", null)]
     [InlineData("a.gz", "application/gzip")]
     [InlineData("a.csv.zip", "application/zip")]
+    [InlineData("a.csv", "text/csv; charset=iso-8859-1")]
+    [InlineData("a.csv", "text/csv; header=absent")]
+    [InlineData("a.csv.gz", "TEXT/CSV; charset=utf-16")]
     public async Task A_file_of_an_unknown_type_is_refused_with_the_types_and_the_names(string name, string? type)
     {
         var answer = await SendAsync(Part($"name=file; filename=\"{name}\"", type, "x"u8.ToArray()));

@@ -23,7 +23,7 @@ public sealed class RoundTripTests
     private static readonly Gen<string?> Values = Gen.Frequency((5, Texts.Select(text => (string?)text)), (1, Gen.Const((string?)null)));
 
     private static readonly Gen<(string Name, string? Value)[]> Members =
-        Gen.Select(AnyOf("id", "ref", "notes", "=sum", "-a", "'b", "with space", "q\"uote", "meta.a", "meta.b.c", "meta.=x", "meta.\"", "é"), Values).Array[0, 8];
+        Gen.Select(AnyOf("id", "ref", "notes", "=sum", "-a", "'b", "with space", "q\"uote", "meta.a", "meta.b.c", "meta.=x", "meta.\"", "é", "_own", "'_own", "_index", "_meta.a", "a;b;c;d;e;f;g;h;i", "a\tb\tc\td\te\tf\tg\th\ti", "\uFEFFx"), Values).Array[0, 8];
 
     [Fact]
     public void Any_records_that_are_exported_as_CSV_and_sent_back_are_the_same() =>
@@ -55,6 +55,10 @@ public sealed class RoundTripTests
         (SpreadsheetText.NeedsApostrophe(utf8, "\\N"u8) ? $"'{text}" : text).ShouldBe(cell);
         Encoding.UTF8.GetString(SpreadsheetText.WithoutApostrophe(Encoding.UTF8.GetBytes(cell), "\\N"u8)).ShouldBe(text);
     }
+
+    [Fact]
+    public void Columns_of_the_requests_own_are_told_from_those_that_the_table_adds() =>
+        Exported([new JsonObject { ["_index"] = "mine", ["a;b"] = "" }], isRaw: false).ShouldStartWith("'_index,\"a;b\",_index,_outcome,_code,_field,_message\r\nmine,',0,");
 
     [Fact]
     public void A_raw_table_has_the_texts_as_they_are() =>
