@@ -24,6 +24,10 @@ public sealed class GuideTests
     }
 
     [Fact]
+    public Task Results_have_the_formats_that_their_page_shows() =>
+        GuideRunner.RunAsync("docs/reference/results.md", "guide:begin", "guide:end", "guide", Cancel);
+
+    [Fact]
     public async Task A_table_is_sent_and_what_failed_of_it_is_corrected_and_sent_back_with_nothing_but_curl()
     {
         var output = await GuideRunner.RunAsync("fix-what-failed.md", Cancel);
