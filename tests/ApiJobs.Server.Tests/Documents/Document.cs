@@ -7,17 +7,33 @@ namespace ApiJobs.Server.Tests.Documents;
 /// <summary>A document that is held to what it says: its bash blocks are run as they stand, and its tables are compared.</summary>
 internal static partial class Document
 {
-    /// <summary>The bash blocks between two markers of a document, in order, as one script.</summary>
-    public static string ScriptOf(string path, string fromMarker, string toMarker)
+    /// <summary>The bash blocks between two markers of a document, in order, each with the text block that comes before the next one: what it writes.</summary>
+    public static IReadOnlyList<(string Commands, string? Shown)> StepsOf(string path, string fromMarker, string toMarker)
     {
         var text = Read(path);
         var from = text.IndexOf($"<!-- {fromMarker} -->", StringComparison.Ordinal);
         var to = text.IndexOf($"<!-- {toMarker} -->", StringComparison.Ordinal);
         (from >= 0 && to > from).ShouldBeTrue($"{path} should have the markers {fromMarker} and {toMarker}, in this order.");
-        var blocks = BashBlock().Matches(text[from..to]).Select(match => match.Groups[1].Value).ToList();
-        blocks.ShouldNotBeEmpty();
-        return string.Join('\n', blocks);
+        var steps = new List<(string Commands, string? Shown)>();
+        foreach (Match block in Block().Matches(text[from..to]))
+        {
+            if (block.Groups[1].Value == "bash")
+            {
+                steps.Add((block.Groups[2].Value, null));
+                continue;
+            }
+
+            (steps.Count > 0 && steps[^1].Shown is null).ShouldBeTrue($"{path} shows what no command wrote:\n{block.Groups[2].Value}");
+            steps[^1] = (steps[^1].Commands, block.Groups[2].Value);
+        }
+
+        steps.ShouldNotBeEmpty();
+        return steps;
     }
+
+    /// <summary>The bash blocks between two markers of a document, in order, as one script.</summary>
+    public static string ScriptOf(string path, string fromMarker, string toMarker) =>
+        string.Join('\n', StepsOf(path, fromMarker, toMarker).Select(step => step.Commands));
 
     /// <summary>A document's text.</summary>
     public static string Read(string path) => File.ReadAllText(Path.Combine(Root(), path));
@@ -66,8 +82,8 @@ internal static partial class Document
         return folder.FullName;
     }
 
-    [GeneratedRegex("^```bash\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
-    private static partial Regex BashBlock();
+    [GeneratedRegex("^```(bash|text)\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex Block();
 
     [GeneratedRegex("^```csharp\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex CSharpBlock();

@@ -1,11 +1,36 @@
 namespace ApiJobs.Server.Tests.Documents;
 
-public sealed class FixWhatFailedTests
+/// <summary>The guides work as written. What a guide shows is compared by its runner; here is what it only says.</summary>
+public sealed class GuideTests
 {
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public Task A_first_million_is_sent_and_one_wrong_record_corrected() =>
+        GuideRunner.RunAsync("send-your-first-million-records.md", Cancel, ("RECORDS", "10000"));
+
+    [Fact]
+    public Task What_is_sent_again_under_its_key_is_one_job() => GuideRunner.RunAsync("send-again-safely.md", Cancel);
+
+    [Fact]
+    public Task A_rehearsal_changes_nothing_and_is_promoted() => GuideRunner.RunAsync("rehearse.md", Cancel);
+
+    [Fact]
+    public async Task The_end_of_a_job_is_learnt_without_polling()
+    {
+        var output = await GuideRunner.RunAsync("wait-without-polling.md", Cancel);
+
+        output.ShouldContain("retry: 2000\n\nevent: api_job.completed\nid: 1-1\ndata: {");
+    }
+
+    [Fact]
+    public Task Results_have_the_formats_that_their_page_shows() =>
+        GuideRunner.RunAsync("docs/reference/results.md", "guide:begin", "guide:end", "guide", Cancel);
+
     [Fact]
     public async Task A_table_is_sent_and_what_failed_of_it_is_corrected_and_sent_back_with_nothing_but_curl()
     {
-        var output = await GuideRunner.RunAsync("fix-what-failed.md", "fix:begin", "fix:end", TestContext.Current.CancellationToken);
+        var output = await GuideRunner.RunAsync("fix-what-failed.md", Cancel);
 
         output.ShouldContain("\"code\":\"wrong_shape\"");
         output.ShouldContain("'last_nam' (the nearest is 'last_name')");
