@@ -16,7 +16,16 @@ namespace ApiJobs.AspNetCore.OpenApi;
 internal static class Descriptions
 {
     private const string JobsTag = "API jobs";
+    private const string LimitsTag = "Limits";
     private const string Json = "application/json";
+
+    /// <summary>What a tag's operations are about.</summary>
+    public static string OfTag(string tag) => tag switch
+    {
+        JobsTag => "What became of bulk requests, and what can be done about it.",
+        LimitsTag => "What a caller may take.",
+        _ => $"Bulk requests and rows of {tag}.",
+    };
 
     public static void DescribeJob(this RouteHandlerBuilder endpoint, Examples examples) => endpoint
         .WithOperationId("getApiJob").WithTags(JobsTag)
@@ -120,7 +129,7 @@ internal static class Descriptions
         .Refuses(Refusals.Events);
 
     public static void DescribeLimits(this RouteHandlerBuilder endpoint) => endpoint
-        .WithOperationId("getLimits").WithTags("Limits")
+        .WithOperationId("getLimits").WithTags(LimitsTag)
         .WithSummary("See your limits")
         .WithDescription("The caller's own limits, with what is used and left of them. A limit that is null is none.")
         .Answers(200, "The limits.", Schemas.Limits, Examples.Limits)
