@@ -44,7 +44,7 @@ void RunTests(string project)
     skipped += Count(4);
 }
 
-// On Debian and its kin the tests' own servers are installed here; elsewhere the tests say what they miss.
+// On Debian and its kin the tests' own servers and tools are installed here; elsewhere the tests say what they miss.
 void InstallWhatTestsNeed()
 {
     (string Package, Func<bool> IsInstalled)[] needs =
@@ -52,6 +52,9 @@ void InstallWhatTestsNeed()
         ("postgresql", () => Directory.Exists("/usr/lib/postgresql") || OnPath("initdb")),
         ("pgbouncer", () => OnPath("pgbouncer")),
         ("faketime", () => OnPath("faketime")),
+        ("nodejs", () => OnPath("node")),
+        ("npm", () => OnPath("npm")),
+        ("chromium", () => OnPath("chromium")),
     ];
     string[] missing = [.. needs.Where(need => !need.IsInstalled()).Select(need => need.Package)];
     if (missing.Length == 0 || !OnPath("apt-get"))

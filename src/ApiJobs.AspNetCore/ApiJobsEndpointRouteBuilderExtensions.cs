@@ -48,6 +48,7 @@ public static class ApiJobsEndpointRouteBuilderExtensions
         var services = endpoints.ServiceProvider;
         var engine = services.GetRequiredService<ApiJobEngine>();
         var urls = new ApiUrls(prefix);
+        var examples = new Examples(urls);
         var group = endpoints.MapGroup(prefix);
         var api = group.MapGroup("");
         var admission = services.GetRequiredService<IOptions<AdmissionOptions>>().Value;
@@ -59,12 +60,13 @@ public static class ApiJobsEndpointRouteBuilderExtensions
         });
         EndpointGuard.AddTo(api, readCaller ?? ClaimsCaller.ReadAsync, requests);
 
-        api.MapRead("/api-jobs", new JobListEndpoint(engine, services.GetRequiredService<OperationCatalog>(), urls).ListAsync)
-            .NeedsScope(ApiScopes.JobsRead).Takes(JobListEndpoint.Parameters).DescribeJobs();
+        var list = new JobListEndpoint(engine, services.GetRequiredService<OperationCatalog>(), urls);
+        api.MapRead("/api-jobs", list.ListAsync)
+            .NeedsScope(ApiScopes.JobsRead).Takes(list.Parameters).DescribeJobs(examples);
 
         var jobs = new JobEndpoint(engine, urls);
         api.MapRead("/api-jobs/{id}", jobs.GetAsync)
-            .NeedsScope(ApiScopes.JobsRead).Takes(JobEndpoint.Parameters).DescribeJob();
+            .NeedsScope(ApiScopes.JobsRead).Takes(JobEndpoint.Parameters).DescribeJob(examples);
 
         var intake = services.GetRequiredService<IOptions<IntakeOptions>>().Value;
         var records = new RecordsEndpoint(engine, intake, urls);
@@ -75,15 +77,15 @@ public static class ApiJobsEndpointRouteBuilderExtensions
             .NeedsScope(ApiScopes.JobsRead).DescribeErrors();
         var changes = new ChangeEndpoints(engine, services.GetRequiredService<BulkRoutes>(), urls);
         api.MapPost("/api-jobs/{id}/cancel", changes.CancelAsync)
-            .NeedsScope(ApiScopes.JobsWrite).WithMetadata(new ChangesJobs()).DescribeCancel();
+            .NeedsScope(ApiScopes.JobsWrite).WithMetadata(new ChangesJobs()).DescribeCancel(examples);
         api.MapPost("/api-jobs/{id}/retry", changes.RetryAsync)
-            .NeedsScope(ApiScopes.JobsWrite).WithMetadata(new ChangesJobs()).DescribeRetry();
+            .NeedsScope(ApiScopes.JobsWrite).WithMetadata(new ChangesJobs()).DescribeRetry(examples);
         api.MapPost("/api-jobs/{id}/promote", changes.PromoteAsync)
-            .NeedsScope(ApiScopes.JobsWrite).WithMetadata(new ChangesJobs()).DescribePromote();
+            .NeedsScope(ApiScopes.JobsWrite).WithMetadata(new ChangesJobs()).DescribePromote(examples);
         var events = new EventsEndpoint(
             engine, urls, services.GetRequiredService<IOptions<WaitOptions>>().Value, services.GetRequiredService<TimeProvider>());
         api.MapRead("/api-jobs/{id}/events", events.StreamAsync)
-            .NeedsScope(ApiScopes.JobsRead).DescribeEvents();
+            .NeedsScope(ApiScopes.JobsRead).DescribeEvents(examples);
         var limits = new LimitsEndpoint(engine, admission, intake, requests, uploads);
         api.MapRead("/limits", limits.GetAsync)
             .NeedsScope(ApiScopes.JobsRead).DescribeLimits();
@@ -94,7 +96,7 @@ public static class ApiJobsEndpointRouteBuilderExtensions
         {
             var bulk = new BulkEndpoint(route, engine, intake, uploads, urls);
             api.MapMethods($"/{route.Path}", [route.Method], (Delegate)bulk.AcceptAsync)
-                .NeedsScope(route.Scope).Takes(bulk.Parameters).WithMetadata(bulk, new ChangesJobs()).DescribeBulk(route);
+                .NeedsScope(route.Scope).Takes(bulk.Parameters).WithMetadata(bulk, new ChangesJobs()).DescribeBulk(route, examples);
         }
 
         foreach (var resource in services.GetRequiredService<ResourceCatalog>().All)

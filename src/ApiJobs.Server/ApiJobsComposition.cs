@@ -1,5 +1,7 @@
 using ApiJobs.PostgreSql;
+using ApiJobs.Server.Http;
 using ApiJobs.Server.OAuth;
+using ApiJobs.Server.OpenApi;
 using ApiJobs.Server.Settings;
 using ApiJobs.Sqlite;
 using ApiJobs.Storage;
@@ -28,18 +30,18 @@ internal static class ApiJobsComposition
         services.AddApiJobs(CrmResources.Declare);
         services.AddOpenApi("v1", document => document.AddApiJobs(TokenUrl(settings)).AddDocumentTransformer((api, _, _) =>
         {
-            api.Info.Title = "ApiJobs";
-            api.Info.Description = "Asynchronous bulk requests: send records, get an API job, ask what happened to each.";
+            api.DescribeServer();
             return Task.CompletedTask;
         }));
         services.AddHealthChecks().AddCheck<JobStoreCheck>("job_store", timeout: TimeSpan.FromSeconds(3));
     }
 
-    /// <summary>Maps the engine's routes under the base path, and their description at <c>/openapi/v1.json</c>.</summary>
+    /// <summary>Maps the engine's routes under the base path, and their description at <c>/openapi/v1.json</c> and <c>/docs</c>.</summary>
     public static void MapApiJobsEngine(this WebApplication app, ServerSettings settings)
     {
         app.MapApiJobs(settings.Http.BasePath, Caller.OfAsync);
         app.MapApiJobsOpenApi();
+        app.MapDocsPage();
     }
 
     // Where an external authority issues its tokens, its own discovery says.

@@ -47,7 +47,8 @@ internal sealed record Problem(ProblemKind Kind, string Detail)
         return JsonAnswer.Of(json => Write(json, instance)).WriteAsync(response, "application/problem+json");
     }
 
-    private void Write(Utf8JsonWriter json, string instance)
+    /// <summary>Writes the body.</summary>
+    public void Write(Utf8JsonWriter json, string instance)
     {
         json.WriteStartObject();
         json.WriteString("type"u8, Kind.Type);

@@ -19,7 +19,7 @@ internal sealed class ErrorsEndpoint(ApiJobEngine engine)
         await JsonAnswer.Of(json => Write(json, groups)).WriteAsync(context.Response);
     }
 
-    private static void Write(Utf8JsonWriter json, IReadOnlyList<ErrorGroup> groups)
+    public static void Write(Utf8JsonWriter json, IReadOnlyList<ErrorGroup> groups)
     {
         json.WriteStartObject();
         json.WriteStartArray("data"u8);

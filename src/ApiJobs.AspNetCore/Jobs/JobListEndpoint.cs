@@ -18,36 +18,42 @@ internal sealed class JobListEndpoint(ApiJobEngine engine, OperationCatalog oper
 
     private static readonly string[] Statuses = [.. Enum.GetValues<ApiJobStatus>().Select(JobJson.NameOf)];
 
-    private static readonly QueryParameter Status = new("status", $"Only jobs with this status: {string.Join(", ", Statuses)}.");
-
-    private static readonly QueryParameter Type = new("type", "Only jobs of this type, for example customer_case_bulk_update.");
+    private static readonly QueryParameter Status = new("status", $"Only jobs with this status: {string.Join(", ", Statuses)}.") { Values = Statuses };
 
     private static readonly QueryParameter CreatedAfter = new(
-        "created_after", $"Only jobs accepted at this time or later; {QueryValues.TimeForms}.");
+        "created_after", $"Only jobs accepted at this time or later; {QueryValues.TimeForms}.") { Pattern = QueryValues.TimePattern };
 
     private static readonly QueryParameter CreatedBefore = new(
-        "created_before", $"Only jobs accepted before this time; {QueryValues.TimeForms}.");
+        "created_before", $"Only jobs accepted before this time; {QueryValues.TimeForms}.") { Pattern = QueryValues.TimePattern };
 
     private static readonly QueryParameter ClientId = new("client_id", "Only jobs that this client sent.");
 
-    private static readonly QueryParameter ParentId = new("parent_id", "Only jobs that go on from this one.");
+    private static readonly QueryParameter ParentId = new("parent_id", "Only jobs that go on from this one.") { Kind = QueryValueKind.Id };
 
     private static readonly QueryParameter HasFailed = new(
-        "has_failed", "true: only jobs of which a record has failed so far; false: only others.");
+        "has_failed", "true: only jobs of which a record has failed so far; false: only others.") { Kind = QueryValueKind.Flag };
 
-    private static readonly QueryParameter DryRun = new("dry_run", "true: only rehearsals; false: only others.");
+    private static readonly QueryParameter DryRun = new("dry_run", "true: only rehearsals; false: only others.") { Kind = QueryValueKind.Flag };
 
     private static readonly QueryParameter Limit = new(
-        "limit", $"The most jobs to show, 1 to {MaxLimit}; {DefaultLimit} unless given. There may be fewer, or none, and still a next page.", isNumber: true);
+        "limit", $"The most jobs to show, 1 to {MaxLimit}; {DefaultLimit} unless given. There may be fewer, or none, and still a next page.")
+    {
+        Kind = QueryValueKind.Number,
+        Range = (1, MaxLimit),
+        Default = DefaultLimit,
+    };
 
     private static readonly QueryParameter Cursor = new(
         "cursor", "Where to read on, as the Link header with rel=\"next\" of the page before says.");
 
-    // In alphabetical order, which is the same on every start.
-    private readonly string[] _types = [.. operations.All.Select(operation => operation.Type).Order(StringComparer.Ordinal)];
+    private readonly QueryParameter _type = new("type", "Only jobs of this type, for example customer_case_bulk_update.")
+    {
+        // In alphabetical order, which is the same on every start.
+        Values = [.. operations.All.Select(operation => operation.Type).Order(StringComparer.Ordinal)],
+    };
 
-    public static IReadOnlyList<QueryParameter> Parameters { get; } =
-        [Status, Type, CreatedAfter, CreatedBefore, ClientId, ParentId, HasFailed, DryRun, Limit, Cursor, JobExpansions.Parameter];
+    public IReadOnlyList<QueryParameter> Parameters =>
+        [Status, _type, CreatedAfter, CreatedBefore, ClientId, ParentId, HasFailed, DryRun, Limit, Cursor, JobExpansions.Parameter];
 
     public async Task ListAsync(HttpContext context)
     {
@@ -62,15 +68,15 @@ internal sealed class JobListEndpoint(ApiJobEngine engine, OperationCatalog oper
 
     private JobQuery ReadQuery(HttpRequest request) => new()
     {
-        Status = Status.OneOf(request, Statuses) is { } status ? (ApiJobStatus)Array.IndexOf(Statuses, status) : null,
-        Type = Type.OneOf(request, _types),
+        Status = Status.OneOf(request) is { } status ? (ApiJobStatus)Array.IndexOf(Statuses, status) : null,
+        Type = _type.OneOf(request),
         CreatedAfter = CreatedAfter.Time(request),
         CreatedBefore = CreatedBefore.Time(request),
         ClientId = ClientId.Text(request) is not "" and var clientId ? clientId : throw QueryParameter.Invalid("'client_id' is empty; send the id of a client."),
         ParentId = ParentId.Id(request),
         HasFailed = HasFailed.Boolean(request),
         DryRun = DryRun.Boolean(request),
-        Limit = Limit.Number(request, min: 1, max: MaxLimit, otherwise: DefaultLimit),
+        Limit = Limit.Number(request)!.Value,
         After = JobCursor.Parse(Cursor.Text(request)),
     };
 

@@ -19,7 +19,7 @@ internal sealed class JobLogEndpoint(ApiJobEngine engine)
         await JsonAnswer.Of(json => Write(json, lines)).WriteAsync(context.Response);
     }
 
-    private static void Write(Utf8JsonWriter json, IReadOnlyList<JobLogLine> lines)
+    public static void Write(Utf8JsonWriter json, IReadOnlyList<JobLogLine> lines)
     {
         json.WriteStartObject();
         json.WriteStartArray("data"u8);

@@ -15,22 +15,22 @@ internal sealed record RecordsQuery
     private static readonly string[] OutcomeNames = [.. Enum.GetValues<RecordOutcome>().Select(NameOf)];
 
     private static readonly QueryParameter OutcomeParameter = new(
-        "outcome", $"Only records with one of these outcomes, separated by commas: {string.Join(", ", OutcomeNames)}.");
+        "outcome", $"Only records with one of these outcomes, separated by commas: {string.Join(", ", OutcomeNames)}.") { Values = OutcomeNames, IsList = true };
 
     private static readonly QueryParameter CodeParameter = new(
-        "code", "Only records with an error of one of these codes, separated by commas.");
+        "code", "Only records with an error of one of these codes, separated by commas.") { IsList = true, Pattern = "^[a-z][a-z0-9_]*$" };
 
     private static readonly QueryParameter LimitParameter = new(
         "limit", $"The most records to show, 1 to {MaxLimit}. There may be fewer, and still a next page. "
-        + $"Unless given, application/json shows {DefaultLimit}, and the other media types show all.", isNumber: true);
+        + $"Unless given, application/json shows {DefaultLimit}, and the other media types show all.") { Kind = QueryValueKind.Number, Range = (1, MaxLimit) };
 
     private static readonly QueryParameter CursorParameter = new(
         "cursor", "Where to read on, as the Link header with rel=\"next\" of the page before says.");
 
-    private static readonly QueryParameter IncludeParameter = new("include", "'record' shows each record as it was sent, too.");
+    private static readonly QueryParameter IncludeParameter = new("include", "'record' shows each record as it was sent, too.") { Values = [RecordName], IsList = true };
 
     private static readonly QueryParameter RawParameter = new(
-        "raw", "'true' leaves text/csv without the apostrophes in front of cells that a spreadsheet would run.");
+        "raw", "'true' leaves text/csv without the apostrophes in front of cells that a spreadsheet would run.") { Kind = QueryValueKind.Flag };
 
     public static IReadOnlyList<QueryParameter> Parameters { get; } =
         [OutcomeParameter, CodeParameter, LimitParameter, CursorParameter, IncludeParameter, RawParameter];
@@ -51,17 +51,12 @@ internal sealed record RecordsQuery
     /// <exception cref="Answers.ProblemException">A parameter has a value that cannot be meant.</exception>
     public static RecordsQuery Read(HttpRequest request) => new()
     {
-        Outcomes = OutcomeParameter.Names(request, OutcomeNames),
+        Outcomes = OutcomeParameter.Names(request),
         Codes = ReadCodes(request),
-        Limit = LimitParameter.Text(request) is null ? null : LimitParameter.Number(request, min: 1, max: MaxLimit, otherwise: DefaultLimit),
+        Limit = LimitParameter.Number(request),
         Cursor = CursorParameter.Text(request),
-        IncludesRecord = IncludeParameter.Names(request, [RecordName]).Count > 0,
-        IsRaw = RawParameter.Text(request) switch
-        {
-            null or "false" => false,
-            "true" => true,
-            var other => throw QueryParameter.Invalid($"'raw' is '{QueryParameter.Shown(other)}'; send true or false."),
-        },
+        IncludesRecord = IncludeParameter.Names(request).Count > 0,
+        IsRaw = RawParameter.IsTrue(request),
     };
 
     public bool Matches(RecordResult record) =>

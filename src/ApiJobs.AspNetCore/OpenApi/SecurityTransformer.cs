@@ -16,11 +16,14 @@ internal sealed class SecurityTransformer(Uri? tokenUrl) : IOpenApiDocumentTrans
     {
         // Relative: behind a proxy the server does not know its own name, and what a request calls it is anybody's word.
         document.Servers = [new OpenApiServer { Url = "/" }];
+        foreach (var tag in document.Tags ?? new HashSet<OpenApiTag>())
+            tag.Description ??= Descriptions.OfTag(tag.Name!);
         document.AddComponent<IOpenApiSecurityScheme>(Scheme, tokenUrl is null
-            ? new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer" }
+            ? new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An access token: Authorization: Bearer …" }
             : new OpenApiSecurityScheme
             {
                 Type = SecuritySchemeType.OAuth2,
+                Description = "A client's own token (RFC 6749, section 4.4), sent as Authorization: Bearer …",
                 Flows = new()
                 {
                     ClientCredentials = new()

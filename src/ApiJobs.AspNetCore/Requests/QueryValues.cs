@@ -14,9 +14,14 @@ internal static class QueryValues
     /// <summary>The forms in which times are read, for people.</summary>
     public const string TimeForms = "UTC, as YYYY-MM-DD HH:mm:ss or YYYY-MM-DDTHH:mm:ss.ffffffZ";
 
-    /// <summary>The parameter's name, one of <paramref name="allowed"/>; null if it was not sent.</summary>
+    /// <summary>An expression for <see cref="TimeForms"/>.</summary>
+    public const string TimePattern = @"^\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2}|T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z)$";
+
+    /// <summary>The parameter's name, one of its values; null if it was not sent.</summary>
     /// <exception cref="ProblemException">It is another one.</exception>
-    public static string? OneOf(this QueryParameter parameter, HttpRequest request, IReadOnlyList<string> allowed) => parameter.Text(request) switch
+    public static string? OneOf(this QueryParameter parameter, HttpRequest request) => parameter.OneOf(request, parameter.Values ?? []);
+
+    private static string? OneOf(this QueryParameter parameter, HttpRequest request, IReadOnlyList<string> allowed) => parameter.Text(request) switch
     {
         null => null,
         var text when allowed.Contains(text) => text,

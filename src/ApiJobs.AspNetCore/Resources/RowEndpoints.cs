@@ -12,23 +12,28 @@ namespace ApiJobs.AspNetCore.Resources;
 /// <summary>Reads a declared resource's rows.</summary>
 internal sealed class RowEndpoints(Resource resource, IResourceStore store)
 {
+    public const int MaxPerPage = 100;
     private const int MinPerPage = 10;
-    private const int MaxPerPage = 100;
     private const int DefaultPerPage = 50;
     private const int MaxPage = int.MaxValue / MaxPerPage;
 
     private static readonly QueryParameter UpdatedAfter = new(
-        "updatedAfter", "Only rows changed after this time, UTC: YYYY-MM-DD HH:mm:ss.");
+        "updatedAfter", "Only rows changed after this time, UTC: YYYY-MM-DD HH:mm:ss.") { Pattern = @"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$" };
 
-    private static readonly QueryParameter Page = new("page", "The page to show, from 1; 1 unless given.", isNumber: true);
+    private static readonly QueryParameter Page = new("page", "The page to show, from 1; 1 unless given.") { Kind = QueryValueKind.Number, Range = (1, MaxPage), Default = 1 };
 
     private static readonly QueryParameter PerPage = new(
-        "perPage", $"The most rows a page shows, {MinPerPage} to {MaxPerPage}; {DefaultPerPage} unless given.", isNumber: true);
+        "perPage", $"The most rows a page shows, {MinPerPage} to {MaxPerPage}; {DefaultPerPage} unless given.")
+    {
+        Kind = QueryValueKind.Number,
+        Range = (MinPerPage, MaxPerPage),
+        Default = DefaultPerPage,
+    };
 
     private readonly (Field Field, QueryParameter Parameter)[] _filters =
     [
         .. resource.Fields.Where(field => field.IsFilter)
-            .Select(field => (field, new QueryParameter(field.Name, $"Only rows with exactly this {field.Name}."))),
+            .Select(field => (field, FilterValue.Parameter(field))),
     ];
 
     public IReadOnlyList<QueryParameter> Parameters => [.. _filters.Select(filter => filter.Parameter), UpdatedAfter, Page, PerPage];
@@ -36,8 +41,8 @@ internal sealed class RowEndpoints(Resource resource, IResourceStore store)
     public async Task ListAsync(HttpContext context)
     {
         var (request, response) = (context.Request, context.Response);
-        var page = Page.Number(request, min: 1, max: MaxPage, otherwise: 1);
-        var perPage = PerPage.Number(request, MinPerPage, MaxPerPage, DefaultPerPage);
+        var page = Page.Number(request)!.Value;
+        var perPage = PerPage.Number(request)!.Value;
         var query = new ResourceQuery
         {
             Equal = ReadFilters(request),

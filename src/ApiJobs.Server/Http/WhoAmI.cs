@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using ApiJobs.Server.OAuth;
+using ApiJobs.Server.OpenApi;
 using ApiJobs.Server.Settings;
 
 namespace ApiJobs.Server.Http;
@@ -16,10 +17,7 @@ internal static class WhoAmI
                 return Results.Json(new WhoAmIAnswer(context.User.CompanyId(), context.User.ClientId(), [.. context.User.Scopes()]));
             })
             .RequireAuthorization()
-            .WithName("whoAmI")
-            .WithTags("OAuth")
-            .WithSummary("See whose a token is")
-            .Produces<WhoAmIAnswer>();
+            .DescribeWhoAmI();
 
     /// <summary>Whose a token is.</summary>
     /// <param name="CompanyId">The company whose records it opens.</param>

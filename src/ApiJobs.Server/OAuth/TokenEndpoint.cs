@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using ApiJobs.Server.OpenApi;
 using ApiJobs.Server.Settings;
 using Microsoft.AspNetCore;
 using Microsoft.AspNetCore.Authentication;
@@ -19,12 +20,9 @@ internal static class TokenEndpoint
         foreach (var path in new[] { $"/{OAuthSetup.TokenPath}", $"{http.BasePath}/{OAuthSetup.TokenPath}" }.Distinct())
         {
             var endpoint = routes.MapPost(path, IssueAsync)
-                .WithMetadata(new RequestSizeLimitAttribute(TokenRequestReader.MaxBodyBytes))
-                .WithTags("OAuth")
-                .WithSummary("Get an access token")
-                .WithDescription("grant_type=client_credentials with client_id and client_secret, as JSON, as a form, or as HTTP Basic and a form.");
+                .WithMetadata(new RequestSizeLimitAttribute(TokenRequestReader.MaxBodyBytes));
             if (path == $"/{OAuthSetup.TokenPath}")
-                endpoint.WithName("getAccessToken");
+                endpoint.DescribeTokens();
             else
                 endpoint.ExcludeFromDescription();
         }

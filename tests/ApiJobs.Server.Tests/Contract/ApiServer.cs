@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using ApiJobs.Server.Tests.OpenApi;
 using ApiJobs.Storage;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
@@ -112,6 +113,7 @@ public abstract class ApiServer : IAsyncLifetime
         _app.MapGet("/crash", string () => throw new InvalidOperationException("A bug."));
         await _app.StartAsync();
         Address = new(_app.Urls.Single());
+        DescribedAnswers.Remember(Address, await (await Anonymous().SendAsync(HttpMethod.Get, "/openapi/v1.json")).JsonAsync());
         // What the start says of the database user has nothing to do with requests.
         Warnings.Clear();
     }
@@ -240,6 +242,7 @@ internal static class Exchanges
     public static async Task<JsonElement> JsonAsync(this HttpResponseMessage answer)
     {
         using var document = JsonDocument.Parse(await answer.TextAsync());
+        DescribedAnswers.Check(answer, document.RootElement);
         return document.RootElement.Clone();
     }
 

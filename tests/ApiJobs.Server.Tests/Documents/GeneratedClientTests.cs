@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json;
 using ApiJobs.Server.Tests.OAuth;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -41,7 +42,9 @@ public sealed class GeneratedClientTests
             ((Guid)caller.Company_id).ShouldBe(Guid.Parse(CompanyId));
             ((string)caller.Client_id).ShouldBe("generated");
 
-            var bulk = new object[] { new { @ref = "A" }, new { @ref = "B", colour = "red" } };
+            var bulk = (dynamic)JsonSerializer.Deserialize(
+                """[{"ref":"A"},{"ref":"B","colour":"red"}]""",
+                typeof(List<>).MakeGenericType(type.Assembly.GetType("Generated.CustomerCaseCreate").ShouldNotBeNull()))!;
             await client.CustomerCaseBulkCreateAsync(dry_run: true, max_failed: null, retry_of: null, idempotency_Key: null, body: bulk);
             // In earnest the ref of the first is still to be had.
             var job = await client.CustomerCaseBulkCreateAsync(dry_run: false, max_failed: null, retry_of: null, idempotency_Key: "a key", body: bulk);
