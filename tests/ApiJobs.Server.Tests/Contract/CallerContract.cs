@@ -156,7 +156,7 @@ public abstract class CallerContract(ApiServer server)
     {
         _ = (pattern, scope);
         var row = Guid.CreateVersion7();
-        var resource = path.StartsWith("customers", StringComparison.Ordinal) ? "customers" : "cases";
+        var resource = path.Split('/')[0] is var first && first is "api-jobs" or "limits" ? "cases" : first;
         var owner = server.ClientOf(ApiServer.NewCompany());
         var job = await server.RunAsync(owner, HttpMethod.Post, $"{resource}/bulk", $$"""[{"id":"{{row}}"}]""");
         var answer = await owner.SendAsync(new(method), $"{Fill(path, job.Text("id")!, row.ToString())}/", Body(method, [row]), "application/json");
