@@ -9,7 +9,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Describes the API in an application's OpenAPI document.</summary>
 public static class ApiJobsOpenApiExtensions
 {
-    /// <summary>Adds to a document how callers show who they are and which scope each operation needs, and makes its servers relative.</summary>
+    /// <summary>Adds to a document how callers show who they are, which scope each operation needs and what its tags are about, and makes its servers relative.</summary>
     /// <remarks>The operations themselves are described in any document of the application.</remarks>
     /// <param name="options">The document's options, in <c>AddOpenApi</c>.</param>
     /// <param name="tokenUrl">Where callers get their tokens by OAuth client credentials, absolute or relative to the server; null if in another way.</param>

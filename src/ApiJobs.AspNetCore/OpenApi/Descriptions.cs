@@ -146,7 +146,10 @@ internal static class Descriptions
             + "A body that cannot be read is refused as a whole; a record that is wrong becomes an error in the job. "
             + "With dry_run=true the job tells what would happen to each record, and changes nothing.")
         .WithHeaders(document => document.ContentEncoding(ContentEncodings.Supported), Headers.IdempotencyKey, Headers.Prefer, Headers.TraceParent)
-        .WithBody("The records, in UTF-8.", [.. BodiesOf(route.Operation)])
+        .WithBody(
+            "The records, in UTF-8. application/json may also be {\"records\":[…]}; and a multipart/form-data of one file, whose own type or name "
+            + "(.json, .ndjson, .jsonl, .csv, and .gz after that) says which of these it is, is read as the file itself: curl -F file=@records.csv.",
+            [.. BodiesOf(route.Operation)])
         .AnswersWithNewJob(examples)
         .Refuses(Refusals.Bulk);
 

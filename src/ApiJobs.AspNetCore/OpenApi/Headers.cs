@@ -51,6 +51,9 @@ internal static class Headers
     public static (string, IOpenApiHeader) Vary(this OpenApiDocument document, string header) => ("Vary", document.Header($"Vary{header}", () => Response(
         $"The answer depends on the header {header}.", SchemaOf.Text(), header)));
 
+    public static (string, IOpenApiHeader) Vary(this OpenApiDocument document) => ("Vary", document.Header("Vary", () => Response(
+        "The header of the request that the operation's answers depend on, if there is one.", SchemaOf.Text(), "Prefer")));
+
     public static (string, IOpenApiHeader) ContentDisposition(this OpenApiDocument document) => ("Content-Disposition", document.Header("ContentDisposition", () => Response(
         "A name for the file; of whole lists, which are streamed.", SchemaOf.Text(), "attachment; filename=\"api-job-43dbbc35-d114-4da5-a1c0-6abbea6d7bf5-records.csv\"")));
 

@@ -69,7 +69,11 @@ internal static class OperationDescription
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder endpoint, Refusals refusals) => endpoint.Describe(refusals.AddTo);
 
     /// <summary>Describes a body.</summary>
-    /// <remarks>The usual way, endpoint metadata, would make routing refuse other media types before anybody has asked who is calling.</remarks>
+    /// <remarks>
+    /// The usual way, endpoint metadata, would make routing refuse other media types before anybody has asked who is calling. Forms of one file, and
+    /// records in an object, are told of in words only: NSwag makes clients that send forms and nothing else of a document that lists forms, and
+    /// nothing that can be used of a body that is one thing or another.
+    /// </remarks>
     public static RouteHandlerBuilder WithBody(
         this RouteHandlerBuilder endpoint, string description,
         params (string MediaType, Func<OpenApiDocument, IOpenApiSchema> Schema, IReadOnlyDictionary<string, JsonNode> Examples)[] content) =>

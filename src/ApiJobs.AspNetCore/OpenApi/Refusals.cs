@@ -78,6 +78,7 @@ internal sealed record Refusals(string Name, IReadOnlyList<ProblemKind> Kinds)
                 .. HeadersOf(document, status),
                 .. kinds.Contains(Problems.AlreadyRetried) || kinds.Contains(Problems.AlreadyPromoted) ? [document.Child()] : Array.Empty<(string, IOpenApiHeader)>(),
                 .. status == 401 ? [] : document.RateLimits(),
+                document.Vary(),
                 document.CacheControl(),
             ]),
         Content = new Dictionary<string, OpenApiMediaType>

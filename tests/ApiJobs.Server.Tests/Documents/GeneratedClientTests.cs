@@ -45,20 +45,21 @@ public sealed class GeneratedClientTests
             var bulk = (dynamic)JsonSerializer.Deserialize(
                 """[{"ref":"A"},{"ref":"B","colour":"red"}]""",
                 typeof(List<>).MakeGenericType(type.Assembly.GetType("Generated.CustomerCaseCreate").ShouldNotBeNull()))!;
-            await client.CustomerCaseBulkCreateAsync(dry_run: true, max_failed: null, retry_of: null, idempotency_Key: null, body: bulk);
+            await client.CustomerCaseBulkCreateAsync(dry_run: true, max_failed: null, retry_of: null, content_Encoding: null, idempotency_Key: null, prefer: null, traceparent: null, body: bulk);
             // In earnest the ref of the first is still to be had.
-            var job = await client.CustomerCaseBulkCreateAsync(dry_run: false, max_failed: null, retry_of: null, idempotency_Key: "a key", body: bulk);
+            var job = await client.CustomerCaseBulkCreateAsync(dry_run: false, max_failed: null, retry_of: null, content_Encoding: null, idempotency_Key: "a key", prefer: "wait=30", traceparent: null, body: bulk);
             await Eventually.WithinAsync(TimeSpan.FromSeconds(30), async () =>
             {
-                job = await client.GetApiJobAsync(((Guid)job.Id).ToString(), null);
+                job = await client.GetApiJobAsync((Guid)job.Id, expand: null, if_None_Match: null, prefer: null);
                 return job.End_time is not null;
             });
             ((string)job.Type).ShouldBe("customer_case_bulk_create");
-            ((string)job.Status).ShouldBe("completed");
+            ((object)job.Status).ToString().ShouldBe("Completed");
             ((long)job.Total_records).ShouldBe(2);
             ((long)job.Effected_records).ShouldBe(1);
 
-            var records = await client.ListApiJobRecordsAsync(((Guid)job.Id).ToString(), outcome: "failed", code: null, limit: 10, cursor: null, include: null, raw: null);
+            var outcomes = ListOf(type, "ListApiJobRecordsAsync", "outcome", "Failed", "Unprocessed");
+            var records = await client.ListApiJobRecordsAsync((Guid)job.Id, outcome: outcomes, code: null, limit: 10, cursor: null, include: null, raw: null);
             var failed = Enumerable.Single((IEnumerable<dynamic>)records.Data);
             ((long)failed.Index).ShouldBe(1);
             ((string)Enumerable.Single((IEnumerable<dynamic>)failed.Errors).Pointer).ShouldBe("/colour");
@@ -81,6 +82,16 @@ public sealed class GeneratedClientTests
         settings.CSharpGeneratorSettings.Namespace = "Generated";
         settings.CSharpGeneratorSettings.JsonLibrary = CSharpJsonLibrary.SystemTextJson;
         return new CSharpClientGenerator(await OpenApiDocument.FromJsonAsync(document, Cancel), settings).GenerateFile();
+    }
+
+    // Names as a program that is written against the client would have them.
+    private static dynamic ListOf(Type client, string method, string parameter, params string[] names)
+    {
+        var type = client.GetMethods().First(one => one.Name == method).GetParameters().Single(one => one.Name == parameter).ParameterType.GetGenericArguments().Single();
+        var list = Array.CreateInstance(type, names.Length);
+        for (var i = 0; i < names.Length; i++)
+            list.SetValue(Enum.Parse(type, names[i]), i);
+        return list;
     }
 
     private static Type Compile(string code)
