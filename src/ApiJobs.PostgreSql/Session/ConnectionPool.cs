@@ -44,7 +44,8 @@ internal sealed class ConnectionPool : IAsyncDisposable
         var builder = new NpgsqlDataSourceBuilder(connectionString);
         var settings = builder.ConnectionStringBuilder;
         // Keepalive of the socket, not of the session: it passes through a pooler, and finds a peer that vanished.
-        if (!Says("Tcp Keepalive") && !Says("Tcp Keepalive Time"))
+        // A socket of the machine's own has none: asking for it fails the connection.
+        if (!Says("Tcp Keepalive") && !Says("Tcp Keepalive Time") && settings.Host is not ['/' or '@', ..])
             (settings.TcpKeepAlive, settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (true, KeepAliveSeconds, KeepAliveIntervalSeconds);
         if (!Says("Application Name"))
             settings.ApplicationName = "apijobs";

@@ -121,6 +121,18 @@ public sealed class PostgreSqlDatabaseTests(PostgreSqlDatabases databases) : Pos
 public sealed class PostgreSqlStandbyTests(PostgreSqlDatabases databases) : OwnServerTest(databases)
 {
     [Fact]
+    public async Task A_database_on_the_same_machine_is_reached_through_its_socket_too()
+    {
+        var folder = (await QueryAsync<string>("SHOW unix_socket_directories")).Split(',')[0];
+        Assert.SkipUnless(Directory.Exists(folder), "The server has no socket on this machine.");
+        var store = OpenStore(options => options.ConnectionString = new NpgsqlConnectionStringBuilder(ConnectionString) { Host = folder }.ConnectionString);
+
+        await store.PingAsync(Token);
+
+        (await SealAsync(Guid.CreateVersion7(), store)).Position.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_standby_is_told_as_one()
     {
         await Store.PingAsync(Token);

@@ -162,7 +162,7 @@ public sealed class PostgreSqlServer : IAsyncDisposable
 
     private async Task StartOnAsync(int port) => await RunAsync(
         _programs!, "pg_ctl", "start", "-w", "-D", DataFolder, "-l", Path.Combine(_folder!, "log"),
-        "-o", $"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=300");
+        "-o", $"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={DataFolder} -c max_connections=300");
 
     /// <summary>Starts what stops the server and removes its folder when this process ends, however it ends: also by kill -9.</summary>
     private Process StartWatchdog()
