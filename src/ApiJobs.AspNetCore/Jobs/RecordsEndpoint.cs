@@ -61,10 +61,20 @@ internal sealed class RecordsEndpoint(ApiJobEngine engine, IntakeOptions intake,
         var answer = new ArrayBufferWriter<byte>(1024);
         writer.Begin(answer);
         foreach (var record in page)
+        {
             writer.Write(answer, record);
+            // A table may have far more columns than its records have members: then it is sent while it is written.
+            if (format == RecordsFormat.Csv && answer.WrittenCount >= MaxPageBytes)
+            {
+                await response.Body.WriteAsync(answer.WrittenMemory, context.RequestAborted);
+                answer.ResetWrittenCount();
+            }
+        }
+
         writer.End(answer);
-        response.ContentLength = answer.WrittenCount;
-        await response.Body.WriteAsync(answer.WrittenMemory);
+        if (!response.HasStarted)
+            response.ContentLength = answer.WrittenCount;
+        await response.Body.WriteAsync(answer.WrittenMemory, context.RequestAborted);
     }
 
     private async Task StreamAsync(HttpContext context, ApiJob job, RecordsFormat format, RecordsQuery query, RecordCursor from)

@@ -192,6 +192,22 @@ public abstract class ResultsContract(ApiServer server)
     }
 
     [Fact]
+    public async Task A_page_of_a_table_with_many_columns_and_few_cells_is_sent_in_pieces()
+    {
+        var columns = string.Join(',', Enumerable.Range(0, 10_000).Select(nth => $"meta.m{nth}"));
+        var job = await SendAsync(HttpMethod.Post, "cases/bulk", $"{columns}\n{string.Concat(Enumerable.Repeat("x\n", 600))}", "text/csv");
+
+        var page = await GetAsync(job, "include=record&limit=600", "text/csv");
+
+        // A length in front would mean that all of it was held first.
+        page.Headers.TransferEncodingChunked.ShouldBe(true);
+        var rows = (await page.TextAsync()).TrimEnd().Split("\r\n");
+        rows.Length.ShouldBe(601);
+        rows.Skip(1).ShouldAllBe(row => row.StartsWith("x,,", StringComparison.Ordinal) && row.Count(character => character == ',') == 10_004);
+        (await GetAsync(job, "include=record&limit=1", "text/csv")).Headers.TransferEncodingChunked.ShouldNotBe(true);
+    }
+
+    [Fact]
     public async Task Failures_come_as_a_table_are_corrected_and_go_back_as_they_are()
     {
         var sent = await SendAsync(HttpMethod.Post, "customers/bulk",
