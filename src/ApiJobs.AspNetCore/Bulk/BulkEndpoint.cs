@@ -20,19 +20,23 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
     private readonly IReadOnlyList<string> _keys = KeysOf(route);
 
     private readonly QueryParameter _key = new(
-        "key", $"The unique field that rows are found by, one of {string.Join(", ", KeysOf(route))}; {IdKey} unless given.") { Values = KeysOf(route) };
+        "key", $"The unique field that rows are found by, one of {string.Join(", ", KeysOf(route))}; {IdKey} unless given.")
+    { Values = KeysOf(route) };
 
     private readonly QueryParameter _retryOf = new(
-        "retry_of", "The id of an ended API job that this one corrects. Columns of text/csv that begin with _ are left out then, and the apostrophes that its list of records has in front of cells.") { Kind = QueryValueKind.Id };
+        "retry_of", "The id of an ended API job that this one corrects. Columns of text/csv that begin with _ are left out then, and the apostrophes that its list of records has in front of cells.")
+    { Kind = QueryValueKind.Id };
 
     // The server's general limit does not hold here: bodies are streamed, and have a limit of their own (BoundedBody).
     long? IRequestSizeLimitMetadata.MaxRequestBodySize => null;
 
     private static readonly QueryParameter MaxFailed = new(
-        "max_failed", "How many records may fail before the job is given up, and the rest left unprocessed: a number, as 100, or a part of all, as 5%.") { Pattern = "^([1-9][0-9]*|([1-9][0-9]?|100)%)$" };
+        "max_failed", "How many records may fail before the job is given up, and the rest left unprocessed: a number, as 100, or a part of all, as 5%.")
+    { Pattern = "^([1-9][0-9]*|([1-9][0-9]?|100)%)$" };
 
     private readonly QueryParameter _dryRun = new(
-        "dry_run", "true rehearses the request: the job tells what would happen to each record, and changes nothing; false unless given.") { Kind = QueryValueKind.Flag };
+        "dry_run", "true rehearses the request: the job tells what would happen to each record, and changes nothing; false unless given.")
+    { Kind = QueryValueKind.Flag };
 
     public IReadOnlyList<QueryParameter> Parameters => _keys.Count == 0 ? [_dryRun, MaxFailed, _retryOf] : [_key, _dryRun, MaxFailed, _retryOf];
 

@@ -35,7 +35,8 @@ internal static class JobExpansions
 
     /// <summary>The parameter that asks for them.</summary>
     public static QueryParameter Parameter { get; } = new(
-        "expand", $"What to show beside a job's own members, separated by commas: {string.Join(", ", Names)}.") { Values = Names, IsList = true };
+        "expand", $"What to show beside a job's own members, separated by commas: {string.Join(", ", Names)}.")
+    { Values = Names, IsList = true };
 
     public static JobExpansion Read(HttpRequest request) => Parameter.Names(request)
         .Aggregate(JobExpansion.None, (all, name) => all | (JobExpansion)(1 << Array.IndexOf(Names, name)));

@@ -21,17 +21,20 @@ internal sealed class JobListEndpoint(ApiJobEngine engine, OperationCatalog oper
     private static readonly QueryParameter Status = new("status", $"Only jobs with this status: {string.Join(", ", Statuses)}.") { Values = Statuses };
 
     private static readonly QueryParameter CreatedAfter = new(
-        "created_after", $"Only jobs accepted at this time or later; {QueryValues.TimeForms}.") { Pattern = QueryValues.TimePattern };
+        "created_after", $"Only jobs accepted at this time or later; {QueryValues.TimeForms}.")
+    { Pattern = QueryValues.TimePattern };
 
     private static readonly QueryParameter CreatedBefore = new(
-        "created_before", $"Only jobs accepted before this time; {QueryValues.TimeForms}.") { Pattern = QueryValues.TimePattern };
+        "created_before", $"Only jobs accepted before this time; {QueryValues.TimeForms}.")
+    { Pattern = QueryValues.TimePattern };
 
     private static readonly QueryParameter ClientId = new("client_id", "Only jobs that this client sent.");
 
     private static readonly QueryParameter ParentId = new("parent_id", "Only jobs that go on from this one.") { Kind = QueryValueKind.Id };
 
     private static readonly QueryParameter HasFailed = new(
-        "has_failed", "true: only jobs of which a record has failed so far; false: only others.") { Kind = QueryValueKind.Flag };
+        "has_failed", "true: only jobs of which a record has failed so far; false: only others.")
+    { Kind = QueryValueKind.Flag };
 
     private static readonly QueryParameter DryRun = new("dry_run", "true: only rehearsals; false: only others.") { Kind = QueryValueKind.Flag };
 

@@ -15,14 +15,17 @@ internal sealed record RecordsQuery
     private static readonly string[] OutcomeNames = [.. Enum.GetValues<RecordOutcome>().Select(NameOf)];
 
     private static readonly QueryParameter OutcomeParameter = new(
-        "outcome", $"Only records with one of these outcomes, separated by commas: {string.Join(", ", OutcomeNames)}.") { Values = OutcomeNames, IsList = true };
+        "outcome", $"Only records with one of these outcomes, separated by commas: {string.Join(", ", OutcomeNames)}.")
+    { Values = OutcomeNames, IsList = true };
 
     private static readonly QueryParameter CodeParameter = new(
-        "code", "Only records with an error of one of these codes, separated by commas.") { IsList = true, Pattern = "^[a-z][a-z0-9_]*$" };
+        "code", "Only records with an error of one of these codes, separated by commas.")
+    { IsList = true, Pattern = "^[a-z][a-z0-9_]*$" };
 
     private static readonly QueryParameter LimitParameter = new(
         "limit", $"The most records to show, 1 to {MaxLimit}. There may be fewer, and still a next page. "
-        + $"Unless given, application/json shows {DefaultLimit}, and the other media types show all.") { Kind = QueryValueKind.Number, Range = (1, MaxLimit) };
+        + $"Unless given, application/json shows {DefaultLimit}, and the other media types show all.")
+    { Kind = QueryValueKind.Number, Range = (1, MaxLimit) };
 
     private static readonly QueryParameter CursorParameter = new(
         "cursor", "Where to read on, as the Link header with rel=\"next\" of the page before says.");
@@ -30,7 +33,8 @@ internal sealed record RecordsQuery
     private static readonly QueryParameter IncludeParameter = new("include", "'record' shows each record as it was sent, too.") { Values = [RecordName], IsList = true };
 
     private static readonly QueryParameter RawParameter = new(
-        "raw", "'true' leaves text/csv without the apostrophes in front of cells that a spreadsheet would run.") { Kind = QueryValueKind.Flag };
+        "raw", "'true' leaves text/csv without the apostrophes in front of cells that a spreadsheet would run.")
+    { Kind = QueryValueKind.Flag };
 
     public static IReadOnlyList<QueryParameter> Parameters { get; } =
         [OutcomeParameter, CodeParameter, LimitParameter, CursorParameter, IncludeParameter, RawParameter];

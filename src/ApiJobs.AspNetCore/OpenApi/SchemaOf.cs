@@ -22,7 +22,10 @@ internal static class SchemaOf
 
     public static OpenApiSchema Count(string? description = null, long min = 0) => new()
     {
-        Type = JsonSchemaType.Integer, Format = "int64", Minimum = min.ToString(CultureInfo.InvariantCulture), Description = description,
+        Type = JsonSchemaType.Integer,
+        Format = "int64",
+        Minimum = min.ToString(CultureInfo.InvariantCulture),
+        Description = description,
     };
 
     public static OpenApiSchema Flag(string? description = null) => new() { Type = JsonSchemaType.Boolean, Description = description };

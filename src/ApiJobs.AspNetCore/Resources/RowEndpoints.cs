@@ -18,7 +18,8 @@ internal sealed class RowEndpoints(Resource resource, IResourceStore store)
     private const int MaxPage = int.MaxValue / MaxPerPage;
 
     private static readonly QueryParameter UpdatedAfter = new(
-        "updatedAfter", "Only rows changed after this time, UTC: YYYY-MM-DD HH:mm:ss.") { Pattern = @"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$" };
+        "updatedAfter", "Only rows changed after this time, UTC: YYYY-MM-DD HH:mm:ss.")
+    { Pattern = @"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$" };
 
     private static readonly QueryParameter Page = new("page", "The page to show, from 1; 1 unless given.") { Kind = QueryValueKind.Number, Range = (1, MaxPage), Default = 1 };
 

@@ -56,12 +56,7 @@ internal sealed class PostgreSqlTable
     internal NpgsqlBatchCommand FindByUnique(Guid companyId, Field field, IReadOnlyCollection<string> values)
     {
         var column = ColumnOf(field);
-        return Sql.Statement(
-            $"""
-            SELECT n.value, t.id FROM unnest($2::text[]) AS n(value)
-            CROSS JOIN LATERAL (SELECT id FROM {Name} WHERE company_id = $1 AND {column.Name} = n.value LIMIT 1) t
-            """,
-            Sql.Value(companyId), Sql.Array(values.ToArray(), NpgsqlDbType.Text));
+        return Sql.Statement(ByKey("n.key, t.id", "id", "text", column.Name), Sql.Value(companyId), Sql.Array(values.ToArray(), NpgsqlDbType.Text));
     }
 
     /// <summary>Reads a page of rows with all their fields.</summary>
@@ -203,11 +198,15 @@ internal sealed class PostgreSqlTable
     private string Selected(ulong fields) =>
         string.Join(", ", Resource.IndexesIn(fields).Select(index => Columns[index].Name).Prepend("id, created_at, updated_at"));
 
-    // A lateral LIMIT leaves the planner no choice but a look-up by key for each id. A join, or ANY, reads all rows of a
-    // company that the table's statistics do not know yet: a new customer's first import is just that.
-    private string LoadText(ulong fields) => $"""
-        SELECT t.* FROM unnest($2::uuid[]) AS n(id)
-        CROSS JOIN LATERAL (SELECT {Selected(fields)} FROM {Name} WHERE company_id = $1 AND id = n.id LIMIT 1) t
+    private string LoadText(ulong fields) => ByKey("t.*", Selected(fields), "uuid", "id");
+
+    // A lateral LIMIT leaves the planner no choice but a look-up for each key. A join, or ANY, reads all rows of a company
+    // that the table's statistics do not know yet: a new customer's first import is just that. And OFFSET keeps the company a column of
+    // the join, which is taken to have as many rows as others have. Of a company that is said to have none, any index that begins with
+    // the company seems as good as the key's own, and the one that is chosen reads all its rows for every key.
+    private string ByKey(string shown, string selected, string sqlType, string column) => $"""
+        SELECT {shown} FROM (SELECT $1::uuid AS company_id, key FROM unnest($2::{sqlType}[]) AS n(key) OFFSET 0) n
+        CROSS JOIN LATERAL (SELECT {selected} FROM {Name} WHERE company_id = n.company_id AND {column} = n.key LIMIT 1) t
         """;
 
     private string InsertText()
@@ -236,7 +235,7 @@ internal sealed class PostgreSqlTable
         var condition = onlyDiffering ? $" AND ({string.Join(" OR ", differences)}) RETURNING t.id" : "";
         string[] mask = isByMask ? [$"${indexes.Length + 4}::bigint[]"] : [];
         string[] maskName = isByMask ? ["\"#fields\""] : [];
-        // OFFSET keeps the company a column of the join, for the reason that LoadText gives.
+        // OFFSET keeps the company a column of the join, for the reason that ByKey gives.
         return $"""
             UPDATE {Name} t SET {string.Join(", ", assignments.Append("updated_at = GREATEST(t.updated_at, n.updated_at)"))}
             FROM (

@@ -92,7 +92,10 @@ internal static class ServerDescriptions
     {
         var example = new JsonObject
         {
-            ["grant_type"] = GrantTypes.ClientCredentials, ["client_id"] = "importer", ["client_secret"] = "a secret of thirty-two characters", ["scope"] = "jobs:read cases:write",
+            ["grant_type"] = GrantTypes.ClientCredentials,
+            ["client_id"] = "importer",
+            ["client_secret"] = "a secret of thirty-two characters",
+            ["scope"] = "jobs:read cases:write",
         };
         var schema = new OpenApiSchema
         {

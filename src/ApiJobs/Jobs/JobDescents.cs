@@ -37,7 +37,8 @@ internal static class JobDescents
             $"The job {parentId} was retried before, as the job {childId}. Ask for that job; if records failed there too, retry that one.")
         : new RequestFault(
             RequestFaultCodes.AlreadyPromoted, $"The rehearsal {parentId} was promoted before, as the job {childId}. Ask for that job."))
-        with { ChildId = childId };
+        with
+    { ChildId = childId };
 
     /// <summary>The fault of a job whose operation this program does not have.</summary>
     public static RequestFault OperationGone(ApiJob parent) => new(

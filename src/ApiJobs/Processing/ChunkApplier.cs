@@ -106,7 +106,9 @@ internal sealed class ChunkApplier(
                 throw new EndsWithinGroupException(i + 1);
             outcomes.Add(new(bytes, ChunkErrors.Write(failures), text, entryCount)
             {
-                Failure = failure, ErrorGroups = ErrorGroup.Of(failures), Log = log ?? [],
+                Failure = failure,
+                ErrorGroups = ErrorGroup.Of(failures),
+                Log = log ?? [],
             });
         }
 

@@ -116,7 +116,10 @@ public sealed class JobJsonTests
         var parent = Guid.CreateVersion7();
         var origin = new JobOrigin
         {
-            ClientId = "importer", ParentId = parent, IdempotencyKey = "k-1", TraceParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            ClientId = "importer",
+            ParentId = parent,
+            IdempotencyKey = "k-1",
+            TraceParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         };
         Parse(Write(Pending with { Origin = origin, Options = new() { DryRun = true } }, expansion: JobExpansion.Origin)).GetProperty("origin").GetRawText().ShouldBe(
             $$"""{"client_id":"importer","parent_id":"{{parent}}","dry_run":true,"idempotency_key":"k-1","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"}""");

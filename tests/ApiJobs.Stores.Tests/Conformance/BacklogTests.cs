@@ -101,7 +101,8 @@ public abstract class BacklogTests(StoreFixture stores) : StoreTests(stores)
         var chunks = ChunksOf(2, 3);
         var request = Request(Company, "", chunks) with
         {
-            Origin = new() { ClientId = "client", IdempotencyKey = "key" }, Fingerprint = new byte[] { 1 },
+            Origin = new() { ClientId = "client", IdempotencyKey = "key" },
+            Fingerprint = new byte[] { 1 },
         };
         var job = await UploadAsync(Store, request, chunks);
         await Store.SealJobAsync(request, chunks[1], Cancel);

@@ -105,17 +105,17 @@ public abstract class ListTests(StoreFixture stores) : StoreTests(stores)
         JobQuery[] states = [new(), .. Enum.GetValues<ApiJobStatus>().Select(status => new JobQuery { Status = status })];
         var found = new HashSet<int>();
         foreach (var state in states)
-        foreach (var type in new[] { null, "sample_bulk_create", "sample_bulk_update", "no_such_type" })
-        foreach (var client in new[] { null, "importer", "Importer" })
-        foreach (var hasFailed in new bool?[] { null, true, false })
-        foreach (var dryRun in new bool?[] { null, true, false })
-        foreach (var parentId in new[] { null, parent })
-        {
-            var query = state with { Type = type, ClientId = client, HasFailed = hasFailed, DryRun = dryRun, ParentId = parentId, Limit = 3 };
-            var expected = jobs.Where(query.Matches).OrderByDescending(job => job.CreatedAt).ThenByDescending(job => job.Id).Select(job => job.Id).ToList();
-            (await WalkAsync(query)).ShouldBe(expected, query.ToString());
-            found.Add(expected.Count);
-        }
+            foreach (var type in new[] { null, "sample_bulk_create", "sample_bulk_update", "no_such_type" })
+                foreach (var client in new[] { null, "importer", "Importer" })
+                    foreach (var hasFailed in new bool?[] { null, true, false })
+                        foreach (var dryRun in new bool?[] { null, true, false })
+                            foreach (var parentId in new[] { null, parent })
+                            {
+                                var query = state with { Type = type, ClientId = client, HasFailed = hasFailed, DryRun = dryRun, ParentId = parentId, Limit = 3 };
+                                var expected = jobs.Where(query.Matches).OrderByDescending(job => job.CreatedAt).ThenByDescending(job => job.Id).Select(job => job.Id).ToList();
+                                (await WalkAsync(query)).ShouldBe(expected, query.ToString());
+                                found.Add(expected.Count);
+                            }
 
         found.Count.ShouldBeGreaterThan(5);
     }
@@ -269,8 +269,12 @@ public abstract class ListTests(StoreFixture stores) : StoreTests(stores)
         {
             var query = new JobQuery
             {
-                Status = job.Status, Type = job.Type, ClientId = job.Origin.ClientId, ParentId = job.Origin.ParentId,
-                HasFailed = job.Counts.Failed > 0, DryRun = job.Options.DryRun,
+                Status = job.Status,
+                Type = job.Type,
+                ClientId = job.Origin.ClientId,
+                ParentId = job.Origin.ParentId,
+                HasFailed = job.Counts.Failed > 0,
+                DryRun = job.Options.DryRun,
             };
             foreach (var one in new[] { new(), new() { Status = query.Status }, new() { Type = query.Type }, new() { ClientId = query.ClientId },
                 new() { ParentId = query.ParentId }, new() { HasFailed = query.HasFailed }, new() { DryRun = query.DryRun }, query })

@@ -51,7 +51,7 @@ public abstract class LogTests(StoreFixture stores) : StoreTests(stores)
         await ApplyAsync(lease, [chunks[0]], Telling(chunks[0], many));
         await ApplyAsync(lease, [chunks[1]], Telling(chunks[1], many));
         await ApplyAsync(lease, [chunks[2]], Telling(chunks[2], many));
-        await ApplyAsync(lease, [chunks[3]], AllCreated(chunks[3]) with { Log = [new("once", "It is once.") { IsOnce = true }, new("again", "") ] });
+        await ApplyAsync(lease, [chunks[3]], AllCreated(chunks[3]) with { Log = [new("once", "It is once.") { IsOnce = true }, new("again", "")] });
 
         var log = await LogAsync(job);
         log.Count.ShouldBe(JobLogEntry.MaxStored + 1);

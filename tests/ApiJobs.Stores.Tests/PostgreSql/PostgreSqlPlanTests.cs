@@ -1,5 +1,8 @@
 using System.Globalization;
+using ApiJobs.PostgreSql;
+using ApiJobs.Resources;
 using ApiJobs.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace ApiJobs.Stores.Tests.PostgreSql;
@@ -34,12 +37,46 @@ public sealed class PostgreSqlPlanTests(PostgreSqlDatabases databases) : Postgre
 
         // What a session read is counted when it ends, at the latest.
         await Store.DisposeAsync();
-        const string others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        while (await QueryAsync<long>(others) > 0)
-            NpgsqlConnection.ClearAllPools();
+        await UntilNobodyElseIsConnectedAsync();
         var read = await QueryAsync<decimal>("SELECT sum(idx_tup_fetch + seq_tup_read) FROM pg_stat_user_tables WHERE relname IN ('jobs', 'chunks')");
         // Growing read each of the jobs once. A wrong plan reads them all in every round, and in several statements of it.
         read.ShouldBeLessThan(grown * 3);
+    }
+
+    [Fact]
+    public async Task Rows_of_a_company_that_the_statistics_do_not_know_are_looked_up_by_key()
+    {
+        const int known = 20_000, imported = 20_000, keys = 50;
+        // Like the CRM's cases: a unique field, and one that lists filter by, whose index ends with the id.
+        var cases = new Resource("plan_case", "Case", "plan-cases", [Field.Text("ref", 100) with { IsUnique = true }, Field.Text("postcode", 10) with { IsFilter = true }]);
+        await using var store = new OpenedStore(new(new PostgreSqlStoreOptions { ConnectionString = ConnectionString }, new([cases]), Time, NullLogger<PostgreSqlStore>.Instance));
+        await store.InitializeAsync(Token);
+        await ExecuteAsync($"ALTER TABLE plan_case SET (autovacuum_enabled = false); {RowsOf(Guid.CreateVersion7(), known)}; ANALYZE plan_case; {RowsOf(_company, imported)}; SELECT pg_stat_force_next_flush()");
+        var readBefore = await ReadAsync();
+
+        await WorkOffAsync(store, async transaction =>
+        {
+            var rows = await transaction.FindByUniqueAsync(
+                cases, _company, cases.Fields[0], [.. Enumerable.Range(0, keys).Select(number => string.Create(CultureInfo.InvariantCulture, $"r{number * 300}"))], Token);
+            rows.Count.ShouldBe(keys - 1, "all but the first");
+            (await transaction.LoadRowsAsync(cases, _company, rows.Values, cases.AllFields, Token)).Count.ShouldBe(rows.Count);
+        });
+
+        // What a session read is counted when it ends, at the latest.
+        await store.DisposeAsync();
+        await Store.DisposeAsync();
+        await UntilNobodyElseIsConnectedAsync();
+        // Blocks: three of the index and one of the table a key, twice. All rows of the company for each key are some hundred.
+        (await ReadAsync() - readBefore).ShouldBeLessThan(keys * 2 * 8);
+
+        static string RowsOf(Guid company, int count) => string.Create(CultureInfo.InvariantCulture, $"""
+            INSERT INTO plan_case (company_id, id, ref, created_at, updated_at)
+            SELECT '{company}', gen_random_uuid(), 'r' || number, now(), now() FROM generate_series(1, {count}) number
+            """);
+
+        Task<decimal> ReadAsync() => QueryAsync<decimal>("""
+            SELECT sum(heap_blks_read + heap_blks_hit + idx_blks_read + idx_blks_hit) FROM pg_statio_user_tables WHERE relname = 'plan_case'
+            """);
     }
 
     [Fact]
@@ -60,6 +97,13 @@ public sealed class PostgreSqlPlanTests(PostgreSqlDatabases databases) : Postgre
     {
         var store = OpenStore(options => options.PrepareStatements = false);
         (await CountPreparedAsync(store)).ShouldBe(0);
+    }
+
+    private async Task UntilNobodyElseIsConnectedAsync()
+    {
+        const string others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        while (await QueryAsync<long>(others) > 0)
+            NpgsqlConnection.ClearAllPools();
     }
 
     private async Task<long> CountPreparedAsync(OpenedStore store)

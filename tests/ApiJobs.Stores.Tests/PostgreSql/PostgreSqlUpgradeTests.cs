@@ -55,6 +55,40 @@ public sealed class PostgreSqlUpgradeTests(PostgreSqlDatabases databases) : Post
     }
 
     [Fact]
+    public async Task An_owner_whom_the_policies_bind_upgrades_the_jobs_of_all_companies()
+    {
+        // A superuser, as the other tests are, sees all rows whatever the policies say.
+        var user = $"owner_{Guid.CreateVersion7():N}";
+        await ExecuteAsync($"CREATE ROLE {user} LOGIN PASSWORD 'x'; CREATE SCHEMA AUTHORIZATION {user}");
+        var connection = new NpgsqlConnectionStringBuilder(ConnectionString) { Username = user, Password = "x", SearchPath = user }.ConnectionString;
+        Guid[] companies = [Guid.CreateVersion7(), Guid.CreateVersion7()];
+        await using (var before = new OpenedStore(new(new() { ConnectionString = connection }, new([Notes]), Time, new WarningLog())))
+        {
+            await before.InitializeAsync(Token);
+            foreach (var company in companies)
+                await SealAsync(company, before);
+        }
+
+        await ExecuteAsync($"""
+            SET search_path = {user};
+            DROP TABLE job_marks;
+            ALTER TABLE lanes DROP COLUMN ended_records, DROP COLUMN ended_bytes;
+            ALTER TABLE lane_tails DROP COLUMN sealed_records, DROP COLUMN sealed_bytes;
+            DELETE FROM schema_versions WHERE scriptname IN ('0003_job_list.sql', '0008_backlog.sql');
+            """);
+        await using var store = new OpenedStore(new(new() { ConnectionString = connection }, new([Notes]), Time, new WarningLog()));
+        await store.InitializeAsync(Token);
+
+        foreach (var company in companies)
+        {
+            (await store.ListJobsAsync(company, new(), Token)).Jobs.Count.ShouldBe(1);
+            (await store.ReadBacklogAsync(company, Token)).Records.ShouldBe(1);
+        }
+
+        (await QueryAsync<long>($"SELECT count(*) FROM pg_class WHERE relnamespace = '{user}'::regnamespace AND relkind = 'r' AND relrowsecurity AND NOT relforcerowsecurity")).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task What_an_older_node_has_not_counted_is_put_right_when_the_lane_runs_empty()
     {
         var company = Guid.CreateVersion7();
