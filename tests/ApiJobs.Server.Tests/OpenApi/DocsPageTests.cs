@@ -42,6 +42,17 @@ public sealed class DocsPageTests(DocumentServer server) : IClassFixture<Documen
     }
 
     [Fact]
+    public async Task A_page_that_asks_somebody_else_is_noticed()
+    {
+        await using var browsing = await Browsing.StartAsync(server.Process.Url);
+        browsing.ShouldBeQuiet();
+        var asked = browsing.Page.WaitForRequestAsync("**/stranger.png");
+        await browsing.Page.SetContentAsync("<img src=\"http://stranger.invalid/stranger.png\">");
+        await asked;
+        Should.Throw<ShouldAssertException>(browsing.ShouldBeQuiet).Message.ShouldContain("stranger.png");
+    }
+
+    [Fact]
     public async Task The_page_is_there_under_a_path_base()
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
