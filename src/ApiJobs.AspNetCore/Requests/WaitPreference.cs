@@ -75,7 +75,8 @@ internal static class WaitPreference
         // An application's own limit is for requests that work.
         context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
         var news = await waiter.WaitForEndAsync(TimeSpan.FromSeconds(seconds), context.RequestAborted);
-        if (news is { Job.HasEnded: true } || !waiter.Stopping.IsCancellationRequested)
+        // Of a job that is not there nothing was waited for.
+        if (news is not null && (news.Job.HasEnded || !waiter.Stopping.IsCancellationRequested))
             response.Headers[AppliedName] = string.Create(CultureInfo.InvariantCulture, $"{WaitName}={seconds}");
         return (true, news);
     }
