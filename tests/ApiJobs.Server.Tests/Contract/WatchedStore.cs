@@ -116,9 +116,13 @@ public sealed class WatchedStore(IJobStore jobs, ILaneStore lanes, IUpkeep upkee
     public override Task<bool> RenewLeaseAsync(LaneLease lease, TimeSpan leaseFor, CancellationToken cancellationToken) =>
         Here(() => base.RenewLeaseAsync(lease, leaseFor, cancellationToken));
 
-    public override Task<IReadOnlyList<PendingChunk>> ReadAheadAsync(
-        LaneLease lease, PendingChunk? after, int maxRecords, CancellationToken cancellationToken) =>
-        Here(() => base.ReadAheadAsync(lease, after, maxRecords, cancellationToken));
+    public override async Task<IReadOnlyList<PendingChunk>> ReadAheadAsync(
+        LaneLease lease, PendingChunk? after, int maxRecords, CancellationToken cancellationToken)
+    {
+        var ahead = await Here(() => base.ReadAheadAsync(lease, after, maxRecords, cancellationToken));
+        // A worker whose claim was on its way when work was held has the lane all the same.
+        return _held ? [] : ahead;
+    }
 
     public override async Task<IReadOnlyList<ApiJob>> ApplyAsync(
         LaneLease lease, IReadOnlyList<PendingChunk> chunks, ApplyChunks apply, CancellationToken cancellationToken)
