@@ -54,7 +54,11 @@ internal static class Waiters
     private static async Task<(double ToldSeconds, double MemoryBytes, double TransactionsPerSecond)> MeasureAsync(
         Bench bench, Database database, int waiters, int records)
     {
-        await using var node = await TroubledNode.StartAsync(database, bench.Stopping, new KeyValuePair<string, string>("Wait:MaxWaitersPerCompany", "1000000"));
+        await using var node = await TroubledNode.StartAsync(database, bench.Stopping, [
+            new("Wait:MaxWaitersPerCompany", "1000000"),
+            // All of them are one client's, and come at once.
+            new("Limits:RequestsPerSecondPerClient", "0"), new("Limits:RequestsPerSecondPerCompany", "0"),
+        ]);
         using var http = new HttpClient { BaseAddress = node.Url, Timeout = Timeout.InfiniteTimeSpan };
         var (id, token) = (Guid.CreateVersion7(), "");
         token = id.ToString();
