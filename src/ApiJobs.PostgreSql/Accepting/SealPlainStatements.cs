@@ -43,19 +43,7 @@ internal sealed class SealPlainStatements(Guid companyId, Acceptance[] seals, bo
                 total_bytes, max_failed
             FROM sealed),
         {MarkStatements.MarkSealed},
-        moved AS (
-            UPDATE lane_tails t SET
-                next_position = s.last_position + 1, last_created_at = s.created_at,
-                sealed_records = t.sealed_records + s.records, sealed_bytes = t.sealed_bytes + s.bytes
-            FROM (
-                SELECT lane, max(position) AS last_position, max(created_at) AS created_at,
-                    sum(total_records)::bigint AS records, sum(total_bytes)::bigint AS bytes
-                FROM sealed GROUP BY lane) s
-            WHERE t.company_id = $1 AND t.lane = s.lane),
-        woken AS (
-            UPDATE lanes SET has_work = true
-            WHERE company_id = $1 AND NOT has_work AND lane IN (SELECT lane FROM sealed)
-            RETURNING lane)
+        {SealStatements.MoveLanes}
         SELECT ordinal, position, created_at, EXISTS (SELECT FROM woken) FROM sealed
         """;
 

@@ -83,6 +83,23 @@ internal sealed class SealStatements(Guid companyId, Acceptance[] seals) : IAcce
 
     internal const string LockTailsSql = "SELECT 1 FROM lane_tails WHERE company_id = $1 AND lane = ANY($2) ORDER BY lane FOR UPDATE";
 
+    /// <summary>Gives out the positions of the jobs that a statement has as <c>sealed</c>, counts what waits since, and wakes their lanes.</summary>
+    internal const string MoveLanes = """
+        moved AS (
+            UPDATE lane_tails t SET
+                next_position = s.last_position + 1, last_created_at = s.created_at,
+                sealed_records = t.sealed_records + s.records, sealed_bytes = t.sealed_bytes + s.bytes
+            FROM (
+                SELECT lane, max(position) AS last_position, max(created_at) AS created_at,
+                    sum(total_records)::bigint AS records, sum(total_bytes)::bigint AS bytes
+                FROM sealed GROUP BY lane) s
+            WHERE t.company_id = $1 AND t.lane = s.lane),
+        woken AS (
+            UPDATE lanes SET has_work = true
+            WHERE company_id = $1 AND NOT has_work AND lane IN (SELECT lane FROM sealed)
+            RETURNING lane)
+        """;
+
     // Behind the lock on the tails this is alone in its lanes, and sees what others sealed before. A job that exists
     // already takes no position. NOT EXISTS would let the planner read all jobs of a company that its statistics do not know; a
     // scalar or lateral subquery with LIMIT is always a look-up. Whoever had the key or the parent before may have been removed since
@@ -140,19 +157,7 @@ internal sealed class SealStatements(Guid companyId, Acceptance[] seals) : IAcce
                 total_records, chunk_count, created_at, created_at, total_bytes, max_failed
             FROM sealed),
         {MarkStatements.MarkSealed},
-        moved AS (
-            UPDATE lane_tails t SET
-                next_position = s.last_position + 1, last_created_at = s.created_at,
-                sealed_records = t.sealed_records + s.records, sealed_bytes = t.sealed_bytes + s.bytes
-            FROM (
-                SELECT lane, max(position) AS last_position, max(created_at) AS created_at,
-                    sum(total_records)::bigint AS records, sum(total_bytes)::bigint AS bytes
-                FROM sealed GROUP BY lane) s
-            WHERE t.company_id = $1 AND t.lane = s.lane),
-        woken AS (
-            UPDATE lanes SET has_work = true
-            WHERE company_id = $1 AND NOT has_work AND lane IN (SELECT lane FROM sealed)
-            RETURNING lane)
+        {MoveLanes}
         SELECT j.ordinal, j.verdict, s.position, s.created_at, j.key_job_id, j.fingerprint, EXISTS (SELECT FROM woken), j.child_id
         FROM judged j LEFT JOIN sealed s USING (ordinal)
         """;
