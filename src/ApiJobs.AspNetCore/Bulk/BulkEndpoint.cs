@@ -56,9 +56,8 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
         var isForm = FormFile.IsSentAs(request.ContentType);
         if (!isForm && !RecordFormats.Knows(request.ContentType))
             throw Problems.UnsupportedMediaType.Refusal(Unsupported(request));
-        var caller = context.Caller();
-        var parentId = await FindParentAsync(context, caller);
-        var bulk = new BulkRequest(caller.CompanyId, route.Operation, options)
+        var parentId = await FindParentAsync(context);
+        var bulk = new BulkRequest(context.Caller().CompanyId, route.Operation, options)
         {
             Origin = origin with { ParentId = parentId },
             MaxFailed = maxFailed,
@@ -77,16 +76,14 @@ internal sealed class BulkEndpoint(BulkRoute route, ApiJobEngine engine, IntakeO
         await response.WriteAcceptedAsync(job, engine, urls);
     }
 
-    private async Task<Guid?> FindParentAsync(HttpContext context, ApiJobCaller caller)
+    private async Task<Guid?> FindParentAsync(HttpContext context)
     {
         if (_retryOf.Text(context.Request) is not { } text)
             return null;
-        var parentId = PathId.Parse(text);
-        if (await engine.FindJobAsync(caller.CompanyId, parentId, context.RequestAborted) is not { } parent)
-            throw JobEndpoint.NotFound(parentId);
+        var parent = await engine.FindNamedAsync(context, text);
         return parent.HasEnded
-            ? parentId
-            : throw Problems.NotEnded.Refusal($"The API job {parentId} has not ended, so what there is to correct is not known yet. Send the request again once its end_time is set.");
+            ? parent.Id
+            : throw Problems.NotEnded.Refusal($"The API job {parent.Id} has not ended, so what there is to correct is not known yet. Send the request again once its end_time is set.");
     }
 
     private static FailureBound? ReadMaxFailed(HttpRequest request) => MaxFailed.Text(request) switch

@@ -108,23 +108,9 @@ internal sealed class FormFile : IAsyncDisposable
         : $"The form ends before its last boundary, or has another part, without headers. If it was broken off on its way, send it again. {OneFile}");
 
     /// <summary>The file's bytes as sent. At their end, the form must end.</summary>
-    private sealed class Content(MultipartReader form, Stream file) : Stream
+    private sealed class Content(MultipartReader form, Stream file) : BodyStream
     {
         private bool _isChecked;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -146,21 +132,6 @@ internal sealed class FormFile : IAsyncDisposable
                 throw Follows(second);
             _isChecked = true;
             return 0;
-        }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A body is read asynchronously.");
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush()
-        {
         }
     }
 }

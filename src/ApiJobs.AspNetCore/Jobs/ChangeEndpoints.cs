@@ -63,8 +63,7 @@ internal sealed class ChangeEndpoints(ApiJobEngine engine, BulkRoutes routes, Ap
     /// <summary>Finds the job that a request is about, whose sender must also be allowed to send such a job.</summary>
     private async Task<ApiJob> FindAsync(HttpContext context, string id)
     {
-        var jobId = PathId.Parse(id);
-        var job = await engine.FindJobAsync(context.Caller().CompanyId, jobId, context.RequestAborted) ?? throw JobEndpoint.NotFound(jobId);
+        var job = await engine.FindNamedAsync(context, id);
         // Jobs of an operation that is gone can still be cancelled: they wait, and hold up their lane.
         if (routes.All.FirstOrDefault(route => route.Operation.Type == job.Type) is { } route)
             await new RequiredScope(route.Scope).CheckAsync(context);

@@ -1,7 +1,5 @@
 using System.Text.Json;
 using ApiJobs.AspNetCore.Answers;
-using ApiJobs.AspNetCore.Callers;
-using ApiJobs.AspNetCore.Requests;
 using ApiJobs.Records;
 using Microsoft.AspNetCore.Http;
 
@@ -12,9 +10,7 @@ internal sealed class ErrorsEndpoint(ApiJobEngine engine)
 {
     public async Task ListAsync(HttpContext context, string id)
     {
-        var jobId = PathId.Parse(id);
-        if (await engine.FindJobAsync(context.Caller().CompanyId, jobId, context.RequestAborted) is not { } job)
-            throw JobEndpoint.NotFound(jobId);
+        var job = await engine.FindNamedAsync(context, id);
         var groups = await engine.ReadErrorsAsync(job, context.RequestAborted);
         await JsonAnswer.Of(json => Write(json, groups)).WriteAsync(context.Response);
     }

@@ -1,7 +1,5 @@
 using System.Text.Json;
 using ApiJobs.AspNetCore.Answers;
-using ApiJobs.AspNetCore.Callers;
-using ApiJobs.AspNetCore.Requests;
 using ApiJobs.Jobs;
 using Microsoft.AspNetCore.Http;
 
@@ -12,9 +10,7 @@ internal sealed class JobLogEndpoint(ApiJobEngine engine)
 {
     public async Task GetAsync(HttpContext context, string id)
     {
-        var jobId = PathId.Parse(id);
-        if (await engine.FindJobAsync(context.Caller().CompanyId, jobId, context.RequestAborted) is not { } job)
-            throw JobEndpoint.NotFound(jobId);
+        var job = await engine.FindNamedAsync(context, id);
         var lines = await engine.ReadLogAsync(job, context.RequestAborted);
         await JsonAnswer.Of(json => Write(json, lines)).WriteAsync(context.Response);
     }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using ApiJobs.AspNetCore.Answers;
-using ApiJobs.AspNetCore.Callers;
 using ApiJobs.AspNetCore.Requests;
 using ApiJobs.Intake;
 using ApiJobs.Jobs;
@@ -28,9 +27,7 @@ internal sealed class RecordsEndpoint(ApiJobEngine engine, IntakeOptions intake,
         var (request, response) = (context.Request, context.Response);
         var query = RecordsQuery.Read(request);
         var format = RecordsFormat.AcceptedBy(request);
-        var jobId = PathId.Parse(id);
-        if (await engine.FindJobAsync(context.Caller().CompanyId, jobId, context.RequestAborted) is not { } job)
-            throw JobEndpoint.NotFound(jobId);
+        var job = await engine.FindNamedAsync(context, id);
 
         var from = RecordCursor.Parse(query.Cursor, job);
         response.ContentType = format.ContentType;
@@ -45,7 +42,7 @@ internal sealed class RecordsEndpoint(ApiJobEngine engine, IntakeOptions intake,
         catch (RecordsRemovedException) when (!response.HasStarted)
         {
             throw Problems.RecordsRemoved.Refusal(
-                $"The records of job {jobId} were removed some time after its end, as this server is configured. "
+                $"The records of job {job.Id} were removed some time after its end, as this server is configured. "
                 + "The job itself still says how many there were and what became of them.");
         }
     }
