@@ -65,16 +65,7 @@ internal sealed class JobChanges(HttpClient http, AuthenticationHeaderValue auth
         request.Headers.ConnectionClose = true;
         if (key is not null)
             request.Headers.Add("Idempotency-Key", $"\"{key}\"");
-        try
-        {
-            using var answer = await http.SendAsync(request);
-            var body = await answer.Content.ReadAsStringAsync();
-            return answer.StatusCode == HttpStatusCode.ServiceUnavailable ? null : (answer.StatusCode, body);
-        }
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException)
-        {
-            return null;
-        }
+        return await http.TryAskAsync(request);
     }
 
     private static string? Text(string body, string member)

@@ -158,16 +158,7 @@ internal sealed class Sender(
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(node, $"/engine/api/api-jobs/{id}"));
         request.Headers.Authorization = _authorization;
-        try
-        {
-            using var answer = await http.SendAsync(request);
-            var body = await answer.Content.ReadAsStringAsync();
-            return answer.StatusCode == HttpStatusCode.ServiceUnavailable ? null : (answer.StatusCode, body);
-        }
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException)
-        {
-            return null;
-        }
+        return await http.TryAskAsync(request);
     }
 
     private static HttpMethod MethodOf(ResourceVerb verb) => verb switch

@@ -124,7 +124,6 @@ public sealed class PostgreSqlStandbyTests(PostgreSqlDatabases databases) : OwnS
     public async Task A_database_on_the_same_machine_is_reached_through_its_socket_too()
     {
         var folder = (await QueryAsync<string>("SHOW unix_socket_directories")).Split(',')[0];
-        Assert.SkipUnless(Directory.Exists(folder), "The server has no socket on this machine.");
         var store = OpenStore(options => options.ConnectionString = new NpgsqlConnectionStringBuilder(ConnectionString) { Host = folder }.ConnectionString);
 
         await store.PingAsync(Token);
